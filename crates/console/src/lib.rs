@@ -1,0 +1,1 @@
+//! The web console and metrics. Filled by a later issue.

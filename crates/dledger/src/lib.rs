@@ -1,0 +1,1 @@
+//! The CommitLog agreed by a majority. Filled by a later issue.

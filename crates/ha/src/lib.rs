@@ -1,0 +1,1 @@
+//! Replication of the CommitLog to slaves. Filled by a later issue.

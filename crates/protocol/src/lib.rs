@@ -1,0 +1,1 @@
+//! The wire: commands, headers, bodies and frames. Pure.

@@ -1,0 +1,1 @@
+//! Connections, requests and responses by opaque, in both directions.

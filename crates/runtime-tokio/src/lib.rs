@@ -1,0 +1,1 @@
+//! The five doors opened onto this machine: tokio and memory maps.

@@ -1,0 +1,286 @@
+//! Files: preallocated segments for the logs, small files replaced whole for configuration.
+//!
+//! Paths are strings with `/`, relative to the node's root. Nothing here is durable by itself: the
+//! bytes of a segment are after [`SegmentFile::sync`], the bytes of a small file after
+//! [`Disk::sync_file`], and the *name* of anything created, renamed or removed is only after
+//! [`Disk::sync_dir`] of its directory.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::Boxed;
+
+/// What a directory entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A file.
+    File,
+    /// A directory.
+    Directory,
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The last part of its path.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its length in bytes; 0 for a directory.
+    pub len: u64,
+}
+
+/// The space of the file system that holds the node's root, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// All of it.
+    pub total: u64,
+    /// What this process may still take.
+    pub available: u64,
+}
+
+/// What a twin provides for files.
+pub trait DiskBackend: Send + Sync {
+    /// See [`Disk::create_segment`].
+    fn create_segment<'a>(&'a self, path: &'a str, len: u64) -> Boxed<'a, io::Result<SegmentFile>>;
+    /// See [`Disk::open_segment`].
+    fn open_segment<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>>;
+    /// See [`Disk::read`].
+    fn read<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Bytes>>;
+    /// See [`Disk::write`].
+    fn write<'a>(&'a self, path: &'a str, bytes: &'a [u8]) -> Boxed<'a, io::Result<()>>;
+    /// See [`Disk::sync_file`].
+    fn sync_file<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>>;
+    /// See [`Disk::rename`].
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Boxed<'a, io::Result<()>>;
+    /// See [`Disk::remove_file`].
+    fn remove_file<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>>;
+    /// See [`Disk::remove_dir`].
+    fn remove_dir<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>>;
+    /// See [`Disk::create_dir`].
+    fn create_dir<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>>;
+    /// See [`Disk::sync_dir`].
+    fn sync_dir<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>>;
+    /// See [`Disk::list`].
+    fn list<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>>;
+    /// See [`Disk::lock`].
+    fn lock<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<DiskLock>>;
+    /// See [`Disk::space`].
+    fn space(&self) -> io::Result<DiskSpace>;
+}
+
+/// What a twin provides for one segment.
+pub trait SegmentBackend: Send + Sync {
+    /// See [`SegmentFile::len`].
+    fn len(&self) -> u64;
+    /// See [`SegmentFile::write_at`].
+    fn write_at(&self, offset: u64, parts: &[&[u8]]) -> io::Result<()>;
+    /// See [`SegmentFile::slice`].
+    fn slice(&self, offset: u64, len: u64) -> io::Result<Bytes>;
+    /// See [`SegmentFile::sync`].
+    fn sync(&self, range: Range<u64>) -> Boxed<'_, io::Result<()>>;
+}
+
+/// The door to files.
+#[derive(Clone)]
+pub struct Disk(Arc<dyn DiskBackend>);
+
+impl Disk {
+    /// Opens the door onto a twin.
+    pub fn new(backend: impl DiskBackend + 'static) -> Self {
+        Self(Arc::new(backend))
+    }
+
+    /// Creates a segment of `len` zero bytes whose blocks are really allocated.
+    ///
+    /// # Errors
+    /// `AlreadyExists`; `StorageFull` when the blocks cannot be had (nothing is left behind then);
+    /// `NotFound` when its directory is missing.
+    pub async fn create_segment(&self, path: &str, len: u64) -> io::Result<SegmentFile> {
+        self.0.create_segment(path, len).await
+    }
+
+    /// Opens an existing segment with the length it has.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the operating system says.
+    pub async fn open_segment(&self, path: &str) -> io::Result<SegmentFile> {
+        self.0.open_segment(path).await
+    }
+
+    /// The whole of a small file.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the operating system says.
+    pub async fn read(&self, path: &str) -> io::Result<Bytes> {
+        self.0.read(path).await
+    }
+
+    /// Creates or truncates a small file and writes it. Not durable: see [`Disk::replace`].
+    ///
+    /// # Errors
+    /// `StorageFull`, or what the operating system says; the file's content is unknown then.
+    pub async fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        self.0.write(path, bytes).await
+    }
+
+    /// Makes the content of a small file durable; not its name.
+    ///
+    /// # Errors
+    /// A failed sync is final: what the file holds after a crash is unknown, and a later success
+    /// proves nothing about it.
+    pub async fn sync_file(&self, path: &str) -> io::Result<()> {
+        self.0.sync_file(path).await
+    }
+
+    /// Gives a file another name, taking the place of what had it. Atomic; durable after
+    /// [`Disk::sync_dir`].
+    ///
+    /// # Errors
+    /// `NotFound`, or what the operating system says.
+    pub async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, to).await
+    }
+
+    /// Removes a file. Slices of it that are still held stay readable.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the operating system says.
+    pub async fn remove_file(&self, path: &str) -> io::Result<()> {
+        self.0.remove_file(path).await
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`, `NotFound`, or what the operating system says.
+    pub async fn remove_dir(&self, path: &str) -> io::Result<()> {
+        self.0.remove_dir(path).await
+    }
+
+    /// Creates a directory and every missing one above it, and makes their names durable.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub async fn create_dir(&self, path: &str) -> io::Result<()> {
+        self.0.create_dir(path).await
+    }
+
+    /// Makes the names in a directory durable: what was created, renamed or removed there.
+    ///
+    /// # Errors
+    /// What the operating system says; final, as for [`Disk::sync_file`].
+    pub async fn sync_dir(&self, path: &str) -> io::Result<()> {
+        self.0.sync_dir(path).await
+    }
+
+    /// The entries of a directory, by name; empty when it does not exist.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub async fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
+        let mut entries = self.0.list(path).await?;
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// Takes the exclusive lock of a file, creating it if need be; held until dropped or until the
+    /// process dies.
+    ///
+    /// # Errors
+    /// `WouldBlock` when another process holds it; the message says which, where it is known.
+    pub async fn lock(&self, path: &str) -> io::Result<DiskLock> {
+        self.0.lock(path).await
+    }
+
+    /// The space of the file system.
+    ///
+    /// # Errors
+    /// What the operating system says. Unknown space is never zero.
+    pub fn space(&self) -> io::Result<DiskSpace> {
+        self.0.space()
+    }
+
+    /// Replaces a small file whole: after a crash it holds the old content or the new, never a
+    /// mixture and never nothing. Durable when it returns.
+    ///
+    /// Scenario that each step is for: 1. the new bytes go to a temporary file, so a crash leaves
+    /// the old content; 2. they are synced before the name moves, so the name never points at
+    /// bytes that a power failure takes back; 3. the directory is synced, so the new name stays.
+    ///
+    /// # Errors
+    /// `StorageFull`, or what the operating system says; the old content stands, or, when only the
+    /// last step failed, either of the two.
+    pub async fn replace(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let temporary = format!("{path}.tmp");
+        self.write(&temporary, bytes).await?;
+        self.sync_file(&temporary).await?;
+        self.rename(&temporary, path).await?;
+        self.sync_dir(parent(path)).await
+    }
+}
+
+/// The directory that holds `path`; the empty string for the root.
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// One file of fixed length that is mapped, appended to and read by slices.
+///
+/// A writer never rewrites a range that a reader may hold a slice of; the caller keeps to it.
+#[derive(Clone)]
+pub struct SegmentFile(Arc<dyn SegmentBackend>);
+
+impl SegmentFile {
+    /// Wraps a twin's segment.
+    pub fn new(backend: impl SegmentBackend + 'static) -> Self {
+        Self(Arc::new(backend))
+    }
+
+    /// Its length in bytes, fixed when it was created.
+    #[expect(clippy::len_without_is_empty, reason = "a segment's length is a size, not a count")]
+    pub fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Writes the parts one behind the other from `offset` on. They survive the death of the
+    /// process from here on, but power loss only after [`SegmentFile::sync`].
+    ///
+    /// # Errors
+    /// `InvalidInput` when the parts pass the segment's end (nothing is written then); what the
+    /// operating system says otherwise.
+    pub fn write_at(&self, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
+        self.0.write_at(offset, parts)
+    }
+
+    /// The bytes `offset .. offset + len`. In production a view of the mapping, not a copy.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the range passes the segment's end; an injected or real read error.
+    pub fn slice(&self, offset: u64, len: u64) -> io::Result<Bytes> {
+        self.0.slice(offset, len)
+    }
+
+    /// Returns once everything written to `range` before the call survives power loss.
+    ///
+    /// # Errors
+    /// **Final.** The kernel may have dropped the pages and marked them clean, so the range is
+    /// unknown for ever and no later success says anything about it. The caller stops
+    /// acknowledging.
+    pub async fn sync(&self, range: Range<u64>) -> io::Result<()> {
+        self.0.sync(range).await
+    }
+}
+
+/// An exclusive lock on a file, given back when dropped.
+pub struct DiskLock(#[expect(dead_code, reason = "held for its drop")] Box<dyn Send + Sync>);
+
+impl DiskLock {
+    /// Wraps what a twin holds while the lock is taken.
+    pub fn new(held: impl Send + Sync + 'static) -> Self {
+        Self(Box::new(held))
+    }
+}

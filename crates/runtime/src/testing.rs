@@ -1,0 +1,1 @@
+//! What every opening of the doors must do. Both twins run it.

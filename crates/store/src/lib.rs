@@ -1,0 +1,1 @@
+//! CommitLog, ConsumeQueue, dispatch, flush and recovery.

@@ -1,0 +1,1 @@
+//! What must never happen: history, ledger, promises and one property per file.

@@ -1,0 +1,3 @@
+//! cargo sim: plan, run, observe, replay, report.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Traffic, one pattern per file, through the client only.
