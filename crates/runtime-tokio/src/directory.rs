@@ -1,0 +1,72 @@
+//! Names in directories, and what a file system says about itself.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use runtime::{DiskSpace, Entry, EntryKind};
+
+/// Creates the directory and every missing one above it; their names are durable afterwards.
+pub(crate) fn create(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    create(above)?;
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        result => result?,
+    }
+    sync(above)
+}
+
+/// Makes the names in the directory durable.
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The files and directories in it; nothing when it does not exist.
+pub(crate) fn list(path: &Path) -> io::Result<Vec<Entry>> {
+    let names = match std::fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        names => names?,
+    };
+    let mut entries = Vec::new();
+    for name in names {
+        let name = name?;
+        let metadata = match name.metadata() {
+            // Removed since it was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
+        let (kind, len) = match metadata.is_dir() {
+            true => (EntryKind::Directory, 0),
+            false => (EntryKind::File, metadata.len()),
+        };
+        entries.push(Entry { name: name.file_name().to_string_lossy().into_owned(), kind, len });
+    }
+    Ok(entries)
+}
+
+/// The space of the file system that holds the path.
+pub(crate) fn space(path: &Path) -> io::Result<DiskSpace> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut answer = MaybeUninit::<libc::statvfs>::zeroed();
+    #[expect(unsafe_code, reason = "statvfs has no safe form in std")]
+    // SAFETY: `path` ends with a zero byte, `answer` is a statvfs to write to, and all of its
+    // fields are integers, for which zeroes are a value.
+    let answer = unsafe {
+        if libc::statvfs(path.as_ptr(), answer.as_mut_ptr()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        answer.assume_init()
+    };
+    let block = answer.f_frsize;
+    Ok(DiskSpace { total: block * answer.f_blocks, available: block * answer.f_bavail })
+}
