@@ -1,1 +1,0 @@
-//! What every opening of the doors must do. Both twins run it.

@@ -1,0 +1,89 @@
+//! The promises of [`SegmentFile`].
+
+use std::io::ErrorKind;
+
+use super::disk::refused;
+use crate::{Disk, SegmentFile};
+
+const LEN: u64 = 64 * 1024;
+
+pub(super) async fn suite(disk: &Disk) {
+    disk.create_dir("segments").await.expect("create a directory");
+    creation(disk).await;
+    let segment = disk.create_segment("segments/one", LEN).await.expect("create a segment");
+    parts_lie_one_behind_the_other(&segment);
+    nothing_passes_the_end(&segment).await;
+    ranges_sync(&segment).await;
+    a_second_opening_sees_the_same(disk, &segment).await;
+    slices_outlive_the_file(disk, segment).await;
+}
+
+async fn creation(disk: &Disk) {
+    let nowhere = disk.create_segment("no/segment", LEN).await.map(|_| "a segment");
+    assert_eq!(refused(nowhere, "create in no directory"), ErrorKind::NotFound);
+    let missing = disk.open_segment("segments/none").await.map(|_| "a segment");
+    assert_eq!(refused(missing, "open what is not there"), ErrorKind::NotFound);
+
+    let segment = disk.create_segment("segments/new", LEN).await.expect("create a segment");
+    assert_eq!(segment.len(), LEN);
+    let zeroes = segment.slice(0, LEN).expect("read all of it");
+    assert!(zeroes.iter().all(|byte| *byte == 0), "a new segment is not zero");
+    let again = disk.create_segment("segments/new", LEN).await.map(|_| "a segment");
+    assert_eq!(refused(again, "create it again"), ErrorKind::AlreadyExists);
+    assert_eq!(disk.list("segments").await.expect("list")[0].len, LEN);
+    disk.sync_dir("segments").await.expect("sync the directory");
+    disk.remove_file("segments/new").await.expect("remove");
+}
+
+fn parts_lie_one_behind_the_other(segment: &SegmentFile) {
+    segment.write_at(100, &[b"one", b"", b" two", b" three"]).expect("write");
+    assert_eq!(segment.slice(100, 13).expect("read"), "one two three");
+    assert_eq!(segment.slice(99, 2).expect("read")[..], [0, b'o']);
+    assert_eq!(segment.slice(112, 2).expect("read")[..], [b'e', 0]);
+    let slice = segment.slice(104, 9).expect("read");
+    segment.write_at(113, &[b" four"]).expect("write behind it");
+    assert_eq!(slice, "two three", "a slice changed under a write behind it");
+    segment.write_at(200, &[]).expect("write nothing");
+}
+
+async fn nothing_passes_the_end(segment: &SegmentFile) {
+    segment.write_at(LEN - 4, &[b"last"]).expect("write up to the end");
+    let over = segment.write_at(LEN - 4, &[b"LAS", b"T!"]);
+    assert_eq!(refused(over, "write past the end"), ErrorKind::InvalidInput);
+    assert_eq!(segment.slice(LEN - 4, 4).expect("read"), "last", "a refused write left a part");
+    for (offset, len) in [(LEN - 4, 5), (LEN + 1, 0), (u64::MAX, 1), (0, u64::MAX)] {
+        let result = segment.slice(offset, len);
+        assert_eq!(refused(result, "read past the end"), ErrorKind::InvalidInput);
+    }
+    assert_eq!(segment.slice(LEN, 0).expect("read nothing at the end"), "");
+    let over = segment.sync(0..LEN + 1).await;
+    assert_eq!(refused(over, "sync past the end"), ErrorKind::InvalidInput);
+}
+
+async fn ranges_sync(segment: &SegmentFile) {
+    for range in [0..LEN, 5000..5001, 4095..4097, LEN - 1..LEN, 10..10] {
+        segment.sync(range.clone()).await.unwrap_or_else(|error| panic!("{range:?}: {error}"));
+    }
+}
+
+async fn a_second_opening_sees_the_same(disk: &Disk, segment: &SegmentFile) {
+    let second = disk.open_segment("segments/one").await.expect("open");
+    assert_eq!(second.len(), LEN);
+    assert_eq!(second.slice(100, 13).expect("read"), "one two three");
+    segment.clone().write_at(300, &[b"shared"]).expect("write through a clone");
+    assert_eq!(second.slice(300, 6).expect("read"), "shared");
+    disk.rename("segments/one", "segments/two").await.expect("rename what is open");
+    segment.write_at(400, &[b"renamed"]).expect("write under the new name");
+    let moved = disk.open_segment("segments/two").await.expect("open the new name");
+    assert_eq!(moved.slice(400, 7).expect("read"), "renamed");
+}
+
+async fn slices_outlive_the_file(disk: &Disk, segment: SegmentFile) {
+    let slice = segment.slice(100, 13).expect("read");
+    disk.remove_file("segments/two").await.expect("remove what is open");
+    drop(segment);
+    assert_eq!(slice, "one two three");
+    assert_eq!(disk.list("segments").await.expect("list"), []);
+    let gone = disk.open_segment("segments/two").await.map(|_| "a segment");
+    assert_eq!(refused(gone, "open what was removed"), ErrorKind::NotFound);
+}
