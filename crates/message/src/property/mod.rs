@@ -1,0 +1,21 @@
+//! Properties: names and values that travel with a message.
+//!
+//! On the wire and on disk they are one byte string, `name 0x01 value 0x02 name 0x01 value`. The
+//! last `0x02` may be there (5.x) or not (4.9). A pair without a name or without a value counts as
+//! absent; of two pairs with one name the later wins. A broker keeps the string as it came and only
+//! appends, so the hot path works on the bytes ([`find`], [`iter`]) and never on [`Properties`].
+
+mod name;
+mod properties;
+mod raw;
+
+pub use name::*;
+pub use properties::{Properties, PropertyError};
+pub use raw::{find, iter};
+
+/// Between a name and its value.
+pub const NAME_END: u8 = 1;
+/// Behind a value.
+pub const VALUE_END: u8 = 2;
+/// The longest properties string, in bytes: the record keeps its length in a signed short.
+pub const LEN_MAX: usize = 32_767;

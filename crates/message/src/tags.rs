@@ -1,0 +1,71 @@
+//! The tags code: what the queue entry keeps of a tag, so that brokers can filter without reading.
+
+/// Java's `String.hashCode`: over UTF-16 units, wrapping.
+pub fn java_hash(text: &str) -> i32 {
+    if text.is_ascii() {
+        return hash_units(text.bytes().map(u16::from));
+    }
+    hash_units(text.encode_utf16())
+}
+
+/// The code of a tag: its hash, sign-extended; 0 for no tag.
+pub fn tags_code(tags: &str) -> i64 {
+    i64::from(java_hash(tags))
+}
+
+/// [`tags_code`] of a tag still in the bytes of a properties string. Bytes that are no UTF-8 count
+/// as U+FFFD, as Java decodes them. Does not allocate.
+pub fn tags_code_of(tags: &[u8]) -> i64 {
+    if tags.is_ascii() {
+        return i64::from(hash_units(tags.iter().map(|byte| u16::from(*byte))));
+    }
+    let units = tags.utf8_chunks().flat_map(|chunk| {
+        let replaced = if chunk.invalid().is_empty() { "" } else { "\u{fffd}" };
+        chunk.valid().encode_utf16().chain(replaced.encode_utf16())
+    });
+    i64::from(hash_units(units))
+}
+
+fn hash_units(units: impl Iterator<Item = u16>) -> i32 {
+    units.fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn codes_equal_those_a_4_9_broker_stored() {
+        for (tag, code) in
+            [("TagA", 2598919), ("TagB", 2598920), ("TagD", 2598922), ("TagT", 2598938), ("d", 100)]
+        {
+            assert_eq!(tags_code(tag), code);
+            assert_eq!(tags_code_of(tag.as_bytes()), code);
+        }
+        assert_eq!(tags_code(""), 0);
+    }
+
+    #[test]
+    fn the_hash_is_over_utf_16_and_wraps_below_zero() {
+        // U+1F600 is the pair d83d de00: 0xd83d * 31 + 0xde00.
+        assert_eq!(java_hash("\u{1f600}"), 0xd83d * 31 + 0xde00);
+        // The well-known string whose hash is the smallest number.
+        assert_eq!(java_hash("polygenelubricants"), i32::MIN);
+        assert_eq!(tags_code("polygenelubricants"), -2_147_483_648);
+    }
+
+    proptest! {
+        #[test]
+        fn the_bytes_give_the_code_of_the_text_they_decode_to(bytes: Vec<u8>) {
+            let text = String::from_utf8_lossy(&bytes);
+            prop_assert_eq!(tags_code_of(&bytes), tags_code(&text));
+        }
+
+        #[test]
+        fn the_ascii_path_equals_the_general_one(text in "[ -~]{0,40}") {
+            prop_assert_eq!(java_hash(&text), hash_units(text.encode_utf16()));
+        }
+    }
+}
