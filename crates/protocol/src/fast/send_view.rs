@@ -1,0 +1,165 @@
+//! A send, seen in its frame.
+
+use crate::codec::binary::Reader;
+use crate::fast::fields::Fields;
+use crate::fast::json_scan::{Raw, integer};
+use crate::fast::peek::{Numbers, Peeked, members};
+use crate::frame::Frame;
+use crate::request_code::RequestCode;
+use crate::serialize_type::SerializeType;
+
+/// A SEND_MESSAGE, SEND_MESSAGE_V2 or SEND_BATCH_MESSAGE request, borrowed from its frame. The
+/// fields mean what those of `header::SendMessageRequestHeader` mean.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SendView<'a> {
+    /// 10, 310 or 320.
+    pub code: i32,
+    /// To be echoed.
+    pub opaque: i32,
+    /// 0, or 2 for oneway.
+    pub flag: i32,
+    /// The producer's group.
+    pub group: &'a str,
+    /// Where the message goes.
+    pub topic: &'a str,
+    /// The topic whose configuration a new topic copies.
+    pub default_topic: &'a str,
+    /// How many queues the producer wants a new topic to have.
+    pub default_topic_queue_nums: i32,
+    /// The queue; negative: the broker chooses.
+    pub queue_id: i32,
+    /// Bits, see `message::SysFlag`.
+    pub sys_flag: i32,
+    /// When the message was made, in ms.
+    pub born_timestamp: u64,
+    /// The user's own flag.
+    pub message_flag: i32,
+    /// Encoded properties, escapes undone.
+    pub properties: &'a [u8],
+    /// How often a consumer has failed on it.
+    pub reconsume_times: i32,
+    /// Whether the producer is of a unit.
+    pub unit_mode: bool,
+    /// On a retry topic: after how many failures it is a dead letter.
+    pub max_reconsume_times: Option<i32>,
+    /// Whether the body holds many messages: said by the field, or by code 320.
+    pub batch: bool,
+}
+
+/// Sees a send in its frame; `None` when it is none, or anything about it is unusual (signed
+/// requests are). `scratch` takes the properties when they had escapes.
+pub fn send_view<'a>(frame: &'a Frame, scratch: &'a mut Vec<u8>) -> Option<SendView<'a>> {
+    let mut fields = Fields::new();
+    let peeked = match frame.serialize_type {
+        SerializeType::Json => json_fields(&frame.header, &mut fields)?,
+        SerializeType::RocketMq => binary_fields(&frame.header, &mut fields)?,
+    };
+    let short = match RequestCode(peeked.code) {
+        RequestCode::SEND_MESSAGE => false,
+        RequestCode::SEND_MESSAGE_V2 | RequestCode::SEND_BATCH_MESSAGE => true,
+        _ => return None,
+    };
+    if !matches!(peeked.flag, 0 | 2) || !fields.are_named(short) {
+        return None;
+    }
+    let batch = RequestCode(peeked.code) == RequestCode::SEND_BATCH_MESSAGE;
+    Some(SendView {
+        code: peeked.code,
+        opaque: peeked.opaque,
+        flag: peeked.flag,
+        group: text(fields.get(0)?)?,
+        topic: text(fields.get(1)?)?,
+        default_topic: text(fields.get(2)?)?,
+        default_topic_queue_nums: number(fields.get(3)?)?,
+        queue_id: number(fields.get(4)?)?,
+        sys_flag: number(fields.get(5)?)?,
+        born_timestamp: u64::try_from(integer(bytes(fields.get(6)?)?)?).ok()?,
+        message_flag: number(fields.get(7)?)?,
+        properties: fields.get(8).map_or(Some(&[][..]), |raw| properties(raw, scratch))?,
+        reconsume_times: fields.get(9).map_or(Some(0), number)?,
+        unit_mode: fields.get(10).map_or(Some(false), truth)?,
+        max_reconsume_times: match fields.get(11) {
+            None => None,
+            Some(raw) => Some(number(raw)?),
+        },
+        batch: batch | fields.get(12).map_or(Some(false), truth)?,
+    })
+}
+
+fn json_fields<'a>(header: &'a [u8], fields: &mut Fields<'a>) -> Option<Peeked> {
+    let mut numbers = Numbers::default();
+    members(header, &mut numbers, |scan| {
+        loop {
+            let name = scan.key()?;
+            fields.put(name, scan.scalar()?)?;
+            if !scan.more()? {
+                return Some(());
+            }
+        }
+    })?;
+    numbers.peeked()
+}
+
+fn binary_fields<'a>(header: &'a [u8], fields: &mut Fields<'a>) -> Option<Peeked> {
+    let mut reader = Reader(header);
+    let code = i32::from(reader.i16("code").ok()?);
+    reader.u8("language").ok()?;
+    reader.i16("version").ok()?;
+    let opaque = reader.i32("opaque").ok()?;
+    let flag = reader.i32("flag").ok()?;
+    reader.long("remark").ok()?;
+    let mut entries = Reader(reader.long("fields").ok()?);
+    while !entries.0.is_empty() {
+        let name = entries.short("field name").ok()?;
+        fields.put(name, Raw::Text(entries.long("field value").ok()?, false))?;
+    }
+    Some(Peeked { code, opaque, flag })
+}
+
+/// A field's bytes, if they stand for themselves.
+fn bytes(raw: Raw<'_>) -> Option<&[u8]> {
+    match raw {
+        Raw::Text(text, false) | Raw::Bare(text) => Some(text),
+        Raw::Text(_, true) => None,
+    }
+}
+
+fn text(raw: Raw<'_>) -> Option<&str> {
+    std::str::from_utf8(bytes(raw)?).ok()
+}
+
+fn number(raw: Raw<'_>) -> Option<i32> {
+    i32::try_from(integer(bytes(raw)?)?).ok()
+}
+
+fn truth(raw: Raw<'_>) -> Option<bool> {
+    match bytes(raw)? {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// The ordinary path mends broken UTF-8, so it is refused here.
+fn properties<'a>(raw: Raw<'a>, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    let (Raw::Text(text, _) | Raw::Bare(text)) = raw;
+    std::str::from_utf8(text).ok()?;
+    if matches!(raw, Raw::Text(_, true)) { unescape(text, scratch) } else { Some(text) }
+}
+
+/// Undoes `\u0001` and `\u0002`, the separators of properties; refuses any other escape.
+fn unescape<'a>(text: &[u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    scratch.clear();
+    let mut rest = text;
+    while let Some(at) = crate::fast::swar::string_stop(rest) {
+        scratch.extend_from_slice(&rest[..at]);
+        match rest.get(at..at + 6)? {
+            b"\\u0001" => scratch.push(1),
+            b"\\u0002" => scratch.push(2),
+            _ => return None,
+        }
+        rest = &rest[at + 6..];
+    }
+    scratch.extend_from_slice(rest);
+    Some(scratch)
+}
