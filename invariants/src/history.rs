@@ -1,0 +1,390 @@
+//! What clients did and saw, in the order they did and saw it. Nothing else gives verdicts about
+//! messages, except the raw disks.
+
+use std::collections::BTreeMap;
+
+use message::{Message, MessageExt, MessageQueue, PhysicalOffset, QueueOffset, message_id};
+
+use crate::digest::Digest;
+use crate::identity::Identity;
+use crate::outcome::Class;
+
+/// Where an answer said that a message is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The queue.
+    pub queue: MessageQueue,
+    /// Its place in the queue.
+    pub offset: QueueOffset,
+    /// The id that holds the broker's address and its place in the log.
+    pub offset_message_id: String,
+}
+
+impl Placed {
+    /// Its place in the log, if the id holds one.
+    pub fn address(&self) -> Option<PhysicalOffset> {
+        message_id::decode(&self.offset_message_id).ok().map(|(_, address)| address)
+    }
+}
+
+/// How a send ended; which one it is, [`crate::outcome::classify`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The promise is met.
+    Ok(Placed),
+    /// Stored, but the promise is not met.
+    Weak(Placed),
+    /// Nothing was appended.
+    Rejected {
+        /// The response code; 0 when the request never left.
+        code: i32,
+    },
+    /// Anything may have happened, or may still.
+    Unknown,
+}
+
+impl Outcome {
+    /// What it proves.
+    pub fn class(&self) -> Class {
+        match self {
+            Outcome::Ok(_) => Class::Ok,
+            Outcome::Weak(_) => Class::Weak,
+            Outcome::Rejected { .. } => Class::Rejected,
+            Outcome::Unknown => Class::Unknown,
+        }
+    }
+
+    /// Where the message is stored, if it is known to be.
+    pub fn placed(&self) -> Option<&Placed> {
+        match self {
+            Outcome::Ok(placed) | Outcome::Weak(placed) => Some(placed),
+            Outcome::Rejected { .. } | Outcome::Unknown => None,
+        }
+    }
+}
+
+/// How a message is on its way: only a plain one is found where its answer said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// To be seen at once, in the queue and at the offset that the answer names.
+    Plain,
+    /// To be seen later; the answer names where it waits.
+    Delayed,
+    /// Of a transaction; the answer names the half message.
+    Half,
+}
+
+/// One message that a client saw in a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The queue it was read from.
+    pub queue: MessageQueue,
+    /// Its place there.
+    pub offset: QueueOffset,
+    /// Who it says that it is; `None` is nobody that was ever sent.
+    pub id: Option<Identity>,
+    /// What it holds.
+    pub digest: Digest,
+    /// When the broker stored it, by its clock.
+    pub store_timestamp: u64,
+    /// Its place in the log.
+    pub address: PhysicalOffset,
+}
+
+impl Seen {
+    /// What a client saw that read `message` (its body decompressed) from a broker of this name.
+    pub fn new(broker_name: &str, message: &MessageExt) -> Self {
+        let topic = message.message.topic.clone();
+        Self {
+            queue: MessageQueue::new(topic, broker_name, message.queue_id),
+            offset: message.queue_offset,
+            id: Identity::of(&message.message),
+            digest: Digest::of(&message.message),
+            store_timestamp: message.store_timestamp,
+            address: message.physical_offset,
+        }
+    }
+}
+
+/// What a pull answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullStatus {
+    /// Messages.
+    Found,
+    /// Nothing at or behind the offset.
+    NotFound,
+    /// Nothing that matched the filter.
+    NoMatch,
+    /// The offset is outside of the queue.
+    Illegal,
+}
+
+/// One pull of a reader that belongs to no group, with its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// When it began, in ms of true time; the event's own time is its end.
+    pub started_ms: u64,
+    /// The queue.
+    pub queue: MessageQueue,
+    /// From where on.
+    pub from: QueueOffset,
+    /// What the answer said.
+    pub status: PullStatus,
+    /// Where to go on, as the answer said.
+    pub next: QueueOffset,
+    /// The queue's lowest offset, as the answer said.
+    pub min: QueueOffset,
+    /// One more than the queue's highest offset, as the answer said.
+    pub max: QueueOffset,
+    /// The messages.
+    pub seen: Vec<Seen>,
+}
+
+/// One thing that a client did or saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A producer began to send.
+    SendStarted {
+        /// The attempt.
+        id: Identity,
+        /// The topic.
+        topic: String,
+        /// The tag.
+        tag: Option<String>,
+        /// What the message holds.
+        digest: Digest,
+        /// How it is on its way.
+        kind: Kind,
+    },
+    /// A send ended, or was given up.
+    SendEnded {
+        /// The attempt.
+        id: Identity,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A group has subscribed and its first offsets stand: from here on it is owed every message.
+    /// For a group that consumes from the first offset that is before it starts.
+    Subscribed {
+        /// The group.
+        group: String,
+        /// The topic.
+        topic: String,
+        /// The tags it wants; `None` for all.
+        tags: Option<Vec<String>>,
+    },
+    /// A consumer was told that these, and no others, are its queues now.
+    Rebalanced {
+        /// The group.
+        group: String,
+        /// The member.
+        consumer: String,
+        /// All its queues.
+        queues: Vec<MessageQueue>,
+    },
+    /// A consumer was told to go on elsewhere, perhaps further back.
+    Rewound {
+        /// The group.
+        group: String,
+        /// The member.
+        consumer: String,
+        /// The queue.
+        queue: MessageQueue,
+        /// The next offset it will see, at the lowest.
+        to: QueueOffset,
+    },
+    /// Somebody set a group's offset: what lies below is not owed to it any more.
+    Reset {
+        /// The group.
+        group: String,
+        /// The queue.
+        queue: MessageQueue,
+        /// The new offset.
+        to: QueueOffset,
+    },
+    /// A message reached a consumer of a group.
+    Delivered {
+        /// The group.
+        group: String,
+        /// The member.
+        consumer: String,
+        /// Whether this consumer sees a queue's messages in order, between rewinds that are
+        /// recorded. False for concurrent listeners, and whenever rebalances are not recorded.
+        in_order: bool,
+        /// The message.
+        seen: Seen,
+    },
+    /// A consumer finished a message successfully.
+    Processed {
+        /// The group.
+        group: String,
+        /// Who it was; whatever queue (also of retries) it came from.
+        id: Identity,
+    },
+    /// A commit of a group's offset was acknowledged.
+    Committed {
+        /// The group.
+        group: String,
+        /// The queue.
+        queue: MessageQueue,
+        /// The next offset to consume.
+        offset: QueueOffset,
+    },
+    /// A reader that belongs to no group pulled and was answered.
+    Pulled(Pull),
+    /// At the end, a reader read a queue from its lowest offset to its highest.
+    ReadBack {
+        /// The queue.
+        queue: MessageQueue,
+        /// Everything in it.
+        seen: Vec<Seen>,
+    },
+}
+
+impl What {
+    /// A producer begins to send this (stamped) message.
+    ///
+    /// # Panics
+    /// When the message carries no identity: see [`Identity::stamp`].
+    pub fn send_started(message: &Message, kind: Kind) -> Self {
+        What::SendStarted {
+            id: Identity::of(message).expect("workloads stamp what they send"),
+            topic: message.topic.clone(),
+            tag: message.tags().map(str::to_owned),
+            digest: Digest::of(message),
+            kind,
+        }
+    }
+
+    /// Every message that was seen in this.
+    pub fn seen(&self) -> &[Seen] {
+        match self {
+            What::Delivered { seen, .. } => std::slice::from_ref(seen),
+            What::Pulled(Pull { seen, .. }) | What::ReadBack { seen, .. } => seen,
+            _ => &[],
+        }
+    }
+}
+
+/// One entry of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its place in the history.
+    pub index: usize,
+    /// When, in ms of true time.
+    pub at_ms: u64,
+    /// What.
+    pub what: What,
+}
+
+/// The life of one attempt to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The attempt.
+    pub id: Identity,
+    /// The event that began it.
+    pub started: usize,
+    /// When it began, in ms of true time.
+    pub started_ms: u64,
+    /// The topic.
+    pub topic: String,
+    /// The tag.
+    pub tag: Option<String>,
+    /// What the message holds.
+    pub digest: Digest,
+    /// How it is on its way.
+    pub kind: Kind,
+    /// How it ended, if it did.
+    pub ended: Option<Ended>,
+}
+
+/// The end of one attempt to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The event.
+    pub index: usize,
+    /// When, in ms of true time.
+    pub at_ms: u64,
+    /// How.
+    pub outcome: Outcome,
+}
+
+impl Sent {
+    /// What is proven so far: `UNKNOWN` until it ended.
+    pub fn class(&self) -> Class {
+        self.ended.as_ref().map_or(Class::Unknown, |ended| ended.outcome.class())
+    }
+
+    /// Where it is stored, if it is known to be.
+    pub fn placed(&self) -> Option<&Placed> {
+        self.ended.as_ref()?.outcome.placed()
+    }
+
+    /// The events of its life so far.
+    pub fn indices(&self) -> Vec<usize> {
+        std::iter::once(self.started).chain(self.ended.as_ref().map(|ended| ended.index)).collect()
+    }
+}
+
+/// Everything clients did and saw so far. Only ever appended to.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    events: Vec<Event>,
+    sent: BTreeMap<Identity, Sent>,
+}
+
+impl History {
+    /// An empty history.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes what a client did or saw at `at_ms` of true time, and returns the event's index.
+    ///
+    /// # Panics
+    /// When true time runs back, an attempt begins twice, or one ends that did not begin or ended
+    /// already: these are mistakes of a workload.
+    pub fn record(&mut self, at_ms: u64, what: What) -> usize {
+        let index = self.events.len();
+        let last = self.events.last();
+        assert!(last.is_none_or(|last| last.at_ms <= at_ms), "true time does not run back");
+        match &what {
+            What::SendStarted { id, topic, tag, digest, kind } => {
+                let sent = Sent {
+                    id: *id,
+                    started: index,
+                    started_ms: at_ms,
+                    topic: topic.clone(),
+                    tag: tag.clone(),
+                    digest: *digest,
+                    kind: *kind,
+                    ended: None,
+                };
+                assert!(self.sent.insert(*id, sent).is_none(), "attempt {id} began twice");
+            }
+            What::SendEnded { id, outcome } => {
+                let sent = self.sent.get_mut(id).expect("an attempt that ends began");
+                assert!(sent.ended.is_none(), "attempt {id} ended twice");
+                sent.ended = Some(Ended { index, at_ms, outcome: outcome.clone() });
+            }
+            _ => {}
+        }
+        self.events.push(Event { index, at_ms, what });
+        index
+    }
+
+    /// All events, oldest first.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The life of one attempt.
+    pub fn sent(&self, id: Identity) -> Option<&Sent> {
+        self.sent.get(&id)
+    }
+
+    /// Every attempt, by identity.
+    pub fn all_sent(&self) -> impl Iterator<Item = &Sent> {
+        self.sent.values()
+    }
+}

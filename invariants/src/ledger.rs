@@ -1,0 +1,124 @@
+//! The faults that were really applied. An excuse that quotes no entry of it is none.
+
+use serde::Serialize;
+
+/// One kind of fault, or a step in a node's life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Fault {
+    /// PK: the process died; what it had written to files stays.
+    ProcessKill,
+    /// PL: the power failed; what was not synced may be lost or torn.
+    PowerLoss,
+    /// DL: the disk was lost or wiped.
+    DiskLost,
+    /// BR: a byte of a file changed by itself.
+    BitRot {
+        /// The file.
+        path: String,
+        /// Where in it.
+        offset: u64,
+    },
+    /// FE: a sync returned an error.
+    SyncError {
+        /// The file or directory.
+        path: String,
+    },
+    /// FE: a write or a read returned an error.
+    InputOutputError {
+        /// The file.
+        path: String,
+    },
+    /// NS: a write or a creation found no space.
+    NoSpace,
+    /// ST: the process or its disk stood still.
+    Stall {
+        /// For how long.
+        for_ms: u64,
+    },
+    /// NP: something between this node and others: partition, loss, reset, delay.
+    Network {
+        /// What, in words.
+        what: String,
+    },
+    /// CJ: the wall clock jumped, or runs wrong.
+    Clock {
+        /// By how much it is off from now on, in ms.
+        off_by_ms: i64,
+    },
+    /// The node was started; a fault that only a process remembers ends here.
+    Started,
+    /// The node was asked to stop and did.
+    Stopped,
+}
+
+impl Fault {
+    /// Two letters for reports and for the coverage table.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Fault::ProcessKill => "PK",
+            Fault::PowerLoss => "PL",
+            Fault::DiskLost => "DL",
+            Fault::BitRot { .. } => "BR",
+            Fault::SyncError { .. } | Fault::InputOutputError { .. } => "FE",
+            Fault::NoSpace => "NS",
+            Fault::Stall { .. } => "ST",
+            Fault::Network { .. } => "NP",
+            Fault::Clock { .. } => "CJ",
+            Fault::Started => "UP",
+            Fault::Stopped => "DN",
+        }
+    }
+
+    /// Whether it is a sync of the CommitLog that failed.
+    pub fn is_log_sync_error(&self) -> bool {
+        matches!(self, Fault::SyncError { path } if path.split('/').any(|dir| dir == "commitlog"))
+    }
+}
+
+/// One entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its place in the ledger.
+    pub index: usize,
+    /// When, in ms of true time.
+    pub at_ms: u64,
+    /// The node it struck.
+    pub node: String,
+    /// What it was.
+    pub fault: Fault,
+}
+
+/// All faults of a run so far, in order of true time. Only ever appended to.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger(Vec<Entry>);
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes a fault that was applied, and returns its index.
+    ///
+    /// # Panics
+    /// When `at_ms` lies before the last entry.
+    pub fn append(&mut self, at_ms: u64, node: impl Into<String>, fault: Fault) -> usize {
+        let index = self.0.len();
+        assert!(
+            self.0.last().is_none_or(|last| last.at_ms <= at_ms),
+            "true time does not run back"
+        );
+        self.0.push(Entry { index, at_ms, node: node.into(), fault });
+        index
+    }
+
+    /// The entries, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// The entries of one node, oldest first.
+    pub fn of<'a>(&'a self, node: &'a str) -> impl DoubleEndedIterator<Item = &'a Entry> {
+        self.0.iter().filter(move |entry| entry.node == node)
+    }
+}

@@ -1,0 +1,272 @@
+//! The promise calculus: what a broker owes for a message, given the faults that really happened.
+//!
+//! The only place that knows modes. For one broker without replicas:
+//!
+//! | outcome, mode | kill | power loss | disk lost | bit rot |
+//! |---|---|---|---|---|
+//! | `OK`, sync flush | must | must | may | may, at and behind the place |
+//! | `OK`, async flush | must | must if answered more than H before, else may | may | as above |
+//! | `WEAK` | must | may | may | as above |
+//! | `UNKNOWN` | may | may | may | may |
+//! | `REJECTED` | must not | must not | must not | must not |
+//!
+//! H, the horizon, is the longest time an append may wait for its flush. It grows by every stall of
+//! the node, because nothing is flushed meanwhile. Under async flush a failed sync of the log takes
+//! with it whatever was not flushed before, however late the power fails.
+
+use std::collections::BTreeMap;
+
+use message::PhysicalOffset;
+
+use crate::ledger::{Entry, Fault, Ledger};
+use crate::outcome::Class;
+
+/// The room an append needs from the moment its flush is due: scheduling and the disk itself.
+const FLUSH_SLACK_MS: u64 = 1_000;
+
+/// No record of a simulated run is longer; bit rot this far behind a record's start spares it.
+const RECORD_LEN_BOUND: u64 = 64 * 1024;
+
+/// When a broker acknowledges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// After its log is synced.
+    Sync,
+    /// After the append; the sync follows.
+    Async,
+}
+
+/// What the calculus knows about one broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broker {
+    /// The node it runs on, as the ledger calls it.
+    pub node: String,
+    /// When it acknowledges.
+    pub flush: Flush,
+    /// H, in ms; see [`horizon_ms`].
+    pub horizon_ms: u64,
+}
+
+/// The brokers of a run, by broker name.
+pub type Cluster = BTreeMap<String, Broker>;
+
+/// H of a broker that looks every `flush_interval_ms` and then flushes at least `flush_pages_least`
+/// pages, or everything if `flush_thorough_ms` have passed.
+pub fn horizon_ms(flush_interval_ms: u64, flush_pages_least: u64, flush_thorough_ms: u64) -> u64 {
+    let deferred = if flush_pages_least > 0 { flush_thorough_ms } else { 0 };
+    // Twice the interval: an append just behind one look waits for the whole next one.
+    2 * flush_interval_ms + deferred + FLUSH_SLACK_MS
+}
+
+/// What was said about a message, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    /// What the answer proved.
+    pub class: Class,
+    /// When the request began, in ms of true time: the append was not earlier.
+    pub from_ms: u64,
+    /// When the answer was there, in ms of true time: the append was not later.
+    pub at_ms: u64,
+    /// Where the message stands in the log, if the answer said so.
+    pub address: Option<PhysicalOffset>,
+}
+
+/// What is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owed {
+    /// It must be there.
+    Must,
+    /// It may be there or not.
+    May(Excuse),
+    /// It must not be there, nor ever have been.
+    MustNot,
+}
+
+impl Owed {
+    /// Whether it must be there.
+    pub fn is_must(self) -> bool {
+        self == Owed::Must
+    }
+}
+
+/// Why a loss is no violation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excuse {
+    /// The outcome was `UNKNOWN`, so nothing was promised.
+    Unknown,
+    /// The ledger's entry with this index.
+    Fault(usize),
+}
+
+/// What `broker` owes for a message of which that was said, after all faults in the ledger.
+pub fn owes(said: &Said, broker: &Broker, ledger: &Ledger) -> Owed {
+    match said.class {
+        Class::Unknown => Owed::May(Excuse::Unknown),
+        Class::Rejected => Owed::MustNot,
+        Class::Ok | Class::Weak => ledger
+            .of(&broker.node)
+            // What struck before the request began cannot have taken its append.
+            .filter(|entry| entry.at_ms >= said.from_ms)
+            .find(|entry| excuses(entry, said, broker, ledger))
+            .map_or(Owed::Must, |entry| Owed::May(Excuse::Fault(entry.index))),
+    }
+}
+
+/// Whether this fault may have taken a message that was answered `OK` or `WEAK`.
+fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool {
+    match &entry.fault {
+        Fault::DiskLost => true,
+        Fault::BitRot { path, offset } => rots(path, *offset, said.address),
+        Fault::PowerLoss => match (said.class, broker.flush) {
+            (Class::Weak, _) => true,
+            (_, Flush::Sync) => false,
+            (_, Flush::Async) => is_unflushed(entry, said, broker, ledger),
+        },
+        Fault::ProcessKill
+        | Fault::SyncError { .. }
+        | Fault::InputOutputError { .. }
+        | Fault::NoSpace
+        | Fault::Stall { .. }
+        | Fault::Network { .. }
+        | Fault::Clock { .. }
+        | Fault::Started
+        | Fault::Stopped => false,
+    }
+}
+
+/// Whether a message may still have waited for its flush when the power failed.
+fn is_unflushed(power_loss: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool {
+    let since = |at_ms: u64| at_ms.saturating_add(broker.horizon_ms);
+    let mut due_ms = since(said.at_ms);
+    for entry in ledger.of(&broker.node).filter(|entry| entry.at_ms <= power_loss.at_ms) {
+        match &entry.fault {
+            // A stall that overlaps the wait makes it longer.
+            Fault::Stall { for_ms } if entry.at_ms + for_ms >= said.from_ms => {
+                if entry.at_ms <= due_ms {
+                    due_ms = due_ms.saturating_add(*for_ms);
+                }
+            }
+            // The kernel dropped the dirty pages and says that they are clean.
+            fault if fault.is_log_sync_error() => {
+                if entry.at_ms >= said.from_ms && entry.at_ms <= due_ms {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    power_loss.at_ms <= due_ms
+}
+
+/// Whether rot at this place of the log may reach a record at `address`: the record itself or one
+/// behind, because recovery ends at the first bad record.
+fn rots(path: &str, offset: u64, address: Option<PhysicalOffset>) -> bool {
+    let mut parts = path.rsplit('/');
+    let (name, dir) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if dir != "commitlog" {
+        return false;
+    }
+    match (name.parse::<u64>(), address) {
+        (Ok(base), Some(PhysicalOffset(address))) => {
+            base + offset < address.saturating_add(RECORD_LEN_BOUND)
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const H: u64 = 2_000;
+
+    fn broker(flush: Flush) -> Broker {
+        Broker { node: "n".into(), flush, horizon_ms: H }
+    }
+
+    fn said(class: Class) -> Said {
+        Said { class, from_ms: 1_000, at_ms: 1_010, address: Some(PhysicalOffset(100_000)) }
+    }
+
+    fn after(class: Class, flush: Flush, faults: &[(u64, Fault)]) -> Owed {
+        let mut ledger = Ledger::new();
+        for (at_ms, fault) in faults {
+            ledger.append(*at_ms, "n", fault.clone());
+        }
+        ledger.append(u64::MAX, "another", Fault::DiskLost);
+        owes(&said(class), &broker(flush), &ledger)
+    }
+
+    fn log() -> String {
+        "store/commitlog/00000000000000000000".into()
+    }
+
+    const MUST: Owed = Owed::Must;
+    const MAY: Owed = Owed::May(Excuse::Fault(0));
+
+    #[test]
+    fn every_cell_of_the_table_for_one_fault() {
+        use Class::*;
+        use Flush::*;
+        let late = 1_010 + H + 1;
+        for (class, flush, killed, cut_early, cut_late, wiped) in [
+            (Ok, Sync, MUST, MUST, MUST, MAY),
+            (Ok, Async, MUST, MAY, MUST, MAY),
+            (Weak, Sync, MUST, MAY, MAY, MAY),
+            (Weak, Async, MUST, MAY, MAY, MAY),
+        ] {
+            let row = |fault: Fault, at_ms: u64| after(class, flush, &[(at_ms, fault)]);
+            assert_eq!(row(Fault::ProcessKill, 1_020), killed, "{class:?} {flush:?}");
+            assert_eq!(row(Fault::PowerLoss, 1_010 + H), cut_early, "{class:?} {flush:?}");
+            assert_eq!(row(Fault::PowerLoss, late), cut_late, "{class:?} {flush:?}");
+            assert_eq!(row(Fault::DiskLost, late), wiped, "{class:?} {flush:?}");
+            assert_eq!(row(Fault::DiskLost, 999), MUST, "before it was sent");
+            for harmless in [Fault::NoSpace, Fault::Clock { off_by_ms: -9 }, Fault::Started] {
+                assert_eq!(row(harmless, 1_020), MUST);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_answered_may_be_there_and_what_was_refused_must_not() {
+        assert_eq!(after(Class::Unknown, Flush::Sync, &[]), Owed::May(Excuse::Unknown));
+        assert_eq!(after(Class::Rejected, Flush::Sync, &[(1_020, Fault::DiskLost)]), Owed::MustNot);
+    }
+
+    #[test]
+    fn a_power_loss_between_append_and_answer_excuses_async_flush() {
+        assert_eq!(after(Class::Ok, Flush::Async, &[(1_005, Fault::PowerLoss)]), MAY);
+        assert_eq!(after(Class::Ok, Flush::Sync, &[(1_005, Fault::PowerLoss)]), MUST);
+    }
+
+    #[test]
+    fn a_stall_moves_the_horizon_and_a_failed_sync_removes_it() {
+        let cut = 1_010 + H + 500;
+        let stalled = [(900, Fault::Stall { for_ms: 600 }), (cut, Fault::PowerLoss)];
+        assert_eq!(after(Class::Ok, Flush::Async, &stalled), Owed::May(Excuse::Fault(1)));
+        let over = [(300, Fault::Stall { for_ms: 600 }), (cut, Fault::PowerLoss)];
+        assert_eq!(after(Class::Ok, Flush::Async, &over), MUST);
+        let failed = [(1_500, Fault::SyncError { path: log() }), (90_000, Fault::PowerLoss)];
+        assert_eq!(after(Class::Ok, Flush::Async, &failed), Owed::May(Excuse::Fault(1)));
+        let elsewhere = Fault::SyncError { path: "config/topics.json".into() };
+        let other = [(1_500, elsewhere), (90_000, Fault::PowerLoss)];
+        assert_eq!(after(Class::Ok, Flush::Async, &other), MUST);
+    }
+
+    #[test]
+    fn rot_excuses_the_record_it_struck_and_those_behind_it() {
+        let rot = |offset| [(1_500, Fault::BitRot { path: log(), offset })];
+        assert_eq!(after(Class::Ok, Flush::Sync, &rot(100_050)), MAY);
+        assert_eq!(after(Class::Ok, Flush::Sync, &rot(7)), MAY);
+        assert_eq!(after(Class::Ok, Flush::Sync, &rot(100_000 + RECORD_LEN_BOUND)), MUST);
+        let queue =
+            Fault::BitRot { path: "consumequeue/t/0/00000000000000000000".into(), offset: 0 };
+        assert_eq!(after(Class::Ok, Flush::Sync, &[(1_500, queue)]), MUST);
+    }
+
+    #[test]
+    fn the_horizon_covers_a_look_just_missed_and_the_thorough_flush() {
+        assert_eq!(horizon_ms(500, 0, 10_000), 2_000);
+        assert_eq!(horizon_ms(500, 4, 10_000), 12_000);
+    }
+}

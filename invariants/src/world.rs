@@ -1,0 +1,102 @@
+//! What an invariant may look at.
+
+use message::MessageQueue;
+
+use crate::disk::{NodeDisk, QueueKey};
+use crate::history::{History, Seen, Sent};
+use crate::ledger::Ledger;
+use crate::outcome::Class;
+use crate::promise::{Broker, Cluster, Flush, Owed, Said, owes};
+
+/// What clients did and saw, which faults struck, and what was promised. Nothing of the product's
+/// own memory.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// What clients did and saw, up to and with the event at hand.
+    pub history: &'a History,
+    /// The faults so far.
+    pub ledger: &'a Ledger,
+    /// The brokers.
+    pub cluster: &'a Cluster,
+}
+
+impl World<'_> {
+    /// The node that holds a queue.
+    pub fn node_of(&self, queue: &MessageQueue) -> Option<&str> {
+        self.cluster.get(&queue.broker_name).map(|broker| broker.node.as_str())
+    }
+
+    /// What is owed for a send, after the faults so far.
+    pub fn owed(&self, sent: &Sent) -> Owed {
+        let placed = sent.placed();
+        let broker_name = placed.map_or("", |placed| placed.queue.broker_name.as_str());
+        let said = Said {
+            class: sent.class(),
+            from_ms: sent.started_ms,
+            at_ms: sent.ended.as_ref().map_or(sent.started_ms, |ended| ended.at_ms),
+            address: placed.and_then(|placed| placed.address()),
+        };
+        self.owed_by(broker_name, &said)
+    }
+
+    /// What is owed for a message because a client saw it at `at_ms`: nothing is visible before it
+    /// is owed as if it had just been answered `OK`.
+    pub fn owed_to_reader(&self, seen: &Seen, at_ms: u64) -> Owed {
+        let said = Said { class: Class::Ok, from_ms: at_ms, at_ms, address: Some(seen.address) };
+        self.owed_by(&seen.queue.broker_name, &said)
+    }
+
+    /// A broker that the cluster does not know has no excuse at all: that mistake must be loud.
+    fn owed_by(&self, broker_name: &str, said: &Said) -> Owed {
+        let stranger =
+            || Broker { node: broker_name.to_owned(), flush: Flush::Sync, horizon_ms: 0 };
+        match self.cluster.get(broker_name) {
+            Some(broker) => owes(said, broker, self.ledger),
+            None => owes(said, &stranger(), self.ledger),
+        }
+    }
+}
+
+/// The name of a queue on its node's disk.
+pub fn key_of(queue: &MessageQueue) -> QueueKey {
+    (queue.topic.clone(), queue.queue_id)
+}
+
+/// How a start of a node ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecoveryEnd {
+    /// It serves.
+    Started,
+    /// It refused to start and said why.
+    Refused {
+        /// Its words.
+        error: String,
+    },
+    /// It panicked.
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+}
+
+/// One start of a node on a disk that was there before.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// How it ended.
+    pub end: RecoveryEnd,
+    /// What a program could read from the disk before: all of the cache after a kill, only what was
+    /// durable after a power loss.
+    pub before: NodeDisk,
+    /// What a program can read from the disk as soon as the node serves, or gave up.
+    pub after: NodeDisk,
+    /// What it can read after the node's store recovered `after` once more, with no traffic in
+    /// between; `None` if that was not tried.
+    pub again: Option<NodeDisk>,
+}
+
+impl Recovery {
+    /// The node.
+    pub fn node(&self) -> &str {
+        &self.before.node
+    }
+}
