@@ -1,0 +1,55 @@
+//! Commits how far a member has come: every few seconds, and a last time when it gives a queue up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::member::{Assigned, Member};
+
+/// Commits what changed, again and again, until the member stops.
+pub(crate) async fn run(member: Arc<Member>) {
+    loop {
+        member.client.0.clock.sleep(member.config.commit_interval).await;
+        // A broker that does not answer is not waited for once per queue.
+        let mut silent = BTreeSet::new();
+        for assigned in member.owned() {
+            let broker = assigned.queue.broker_name.clone();
+            if !silent.contains(&broker) && !commit(&member, &assigned, When::Owned).await {
+                silent.insert(broker);
+            }
+        }
+    }
+}
+
+/// Which commit it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// One of many; nothing is committed any more once the queue is dropped.
+    Owned,
+    /// The last one, of a queue that is dropped.
+    Dropped,
+}
+
+/// Commits the queue's ceiling if it is another than the last; false when it could not be done.
+pub(crate) async fn commit(member: &Member, assigned: &Assigned, when: When) -> bool {
+    let mut committed = assigned.committed.lock().await;
+    if when == When::Owned && assigned.dropped.is_stopped() {
+        return true;
+    }
+    let Some(ceiling) = assigned.with(|progress| progress.ceiling()) else {
+        return true;
+    };
+    if *committed == Some(ceiling) {
+        return true;
+    }
+    let queue = &assigned.queue;
+    match member.client.commit(&member.config.group, queue, ceiling).await {
+        Ok(()) => {
+            *committed = Some(ceiling);
+            true
+        }
+        Err(error) => {
+            tracing::debug!(%queue, %ceiling, %error, "the offset is not committed");
+            false
+        }
+    }
+}
