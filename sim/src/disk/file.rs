@@ -1,0 +1,200 @@
+//! One file: what the page cache shows, and what the device holds.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use runtime::Rng;
+
+use super::page::{PAGE, Pages, SECTOR};
+
+/// A file apart from its names. It lives as long as a name or a handle holds it.
+pub(crate) struct Inode {
+    /// Its number on the node's disk, never given twice.
+    pub(crate) id: u64,
+    content: Mutex<Content>,
+    /// What all files of the disk take, in bytes.
+    used: Arc<AtomicU64>,
+    charged: AtomicU64,
+}
+
+impl Inode {
+    pub(crate) fn new(id: u64, used: Arc<AtomicU64>) -> Self {
+        Self { id, content: Mutex::default(), used, charged: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the file take `len` bytes of the disk from now on.
+    pub(crate) fn charge(&self, len: u64) {
+        let before = self.charged.swap(len, Ordering::Relaxed);
+        self.used.fetch_add(len, Ordering::Relaxed);
+        self.used.fetch_sub(before, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Inode {
+    fn drop(&mut self) {
+        self.charge(0);
+    }
+}
+
+/// How a power failure treats what was not synced.
+#[derive(Clone, Copy)]
+pub(crate) struct Survival {
+    /// The chance that a dirty page, a length or a name is lost.
+    pub(crate) lost: f64,
+    /// The chance that a dirty page that is not lost is torn.
+    pub(crate) torn: f64,
+}
+
+/// The bytes of a file, twice.
+#[derive(Default)]
+pub(crate) struct Content {
+    /// What the process sees.
+    cache: Pages,
+    /// What the device holds.
+    durable: Pages,
+    /// The pages of the cache that the kernel knows to differ from the device. After a failed sync
+    /// a page may differ without standing here: it is lost, and nobody will say so again.
+    dirty: BTreeSet<u64>,
+    /// The file was cut to nothing and the device does not know yet.
+    truncated: bool,
+}
+
+impl Content {
+    pub(crate) fn len(&self) -> u64 {
+        self.cache.len()
+    }
+
+    /// Makes it `len` zero bytes, in the cache.
+    pub(crate) fn allocate(&mut self, len: u64) {
+        self.cache = Pages::zeros(len);
+    }
+
+    pub(crate) fn read(&self, offset: u64, len: u64) -> Vec<u8> {
+        self.cache.read(offset, len)
+    }
+
+    pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) {
+        self.cache.write(offset, bytes);
+        self.dirty.extend(Pages::touched(offset, bytes.len() as u64));
+    }
+
+    /// Cuts the file to nothing, in the cache.
+    pub(crate) fn truncate(&mut self) {
+        self.cache.resize(0);
+        self.dirty.clear();
+        self.truncated = true;
+    }
+
+    /// Cuts the file and writes it anew.
+    pub(crate) fn rewrite(&mut self, bytes: &[u8]) {
+        self.truncate();
+        self.cache.resize(bytes.len() as u64);
+        self.write(0, bytes);
+    }
+
+    /// The dirty pages in a range of bytes.
+    pub(crate) fn dirty_in(&self, range: &Range<u64>) -> Vec<u64> {
+        let pages = range.start / PAGE..range.end.div_ceil(PAGE);
+        self.dirty.range(pages).copied().collect()
+    }
+
+    pub(crate) fn dirty(&self) -> impl Iterator<Item = u64> + '_ {
+        self.dirty.iter().copied()
+    }
+
+    /// The device takes the page as the cache shows it now, if it is still dirty.
+    pub(crate) fn flush(&mut self, page: u64) {
+        if self.dirty.remove(&page) {
+            self.commit_truncation();
+            self.durable.copy_page(page, &self.cache);
+        }
+    }
+
+    /// The kernel takes the page for clean although the device never got it.
+    pub(crate) fn forget(&mut self, page: u64) {
+        self.dirty.remove(&page);
+    }
+
+    /// The device takes the file's length.
+    pub(crate) fn flush_len(&mut self) {
+        self.commit_truncation();
+        self.durable.resize(self.cache.len());
+    }
+
+    /// The power goes: the device keeps what it holds and a part of what was under way.
+    pub(crate) fn power_fail(&mut self, rng: &Rng, survival: Survival) {
+        if self.truncated && rng.chance(survival.lost) {
+            // Not even the cut reached the device: the old content stands.
+            self.truncated = false;
+            self.dirty.clear();
+        }
+        self.commit_truncation();
+        if self.durable.len() != self.cache.len() && !rng.chance(survival.lost) {
+            self.durable.resize(self.cache.len());
+        }
+        for page in std::mem::take(&mut self.dirty) {
+            self.survive(page, rng, survival);
+        }
+        self.durable.trim();
+        self.cache = self.durable.clone();
+    }
+
+    /// One dirty page: lost, kept, or torn between sectors.
+    fn survive(&mut self, page: u64, rng: &Rng, survival: Survival) {
+        if rng.chance(survival.lost) {
+            return;
+        }
+        if !rng.chance(survival.torn) {
+            self.durable.copy_page(page, &self.cache);
+            return;
+        }
+        for sector in page * PAGE / SECTOR..(page + 1) * PAGE / SECTOR {
+            if rng.chance(0.5) {
+                self.durable.copy_sector(sector, &self.cache);
+            }
+        }
+    }
+
+    /// One bit of the device turns over; the cache shows it unless it holds a newer page.
+    pub(crate) fn rot(&mut self, offset: u64, bit: u8) {
+        if offset < self.durable.len() {
+            self.durable.flip(offset, bit);
+            if !self.dirty.contains(&(offset / PAGE)) {
+                self.cache.copy_page(offset / PAGE, &self.durable);
+            }
+        }
+    }
+
+    /// The pages drop out of the cache where the kernel takes them for clean; what the device does
+    /// not hold is gone then.
+    pub(crate) fn evict(&mut self) {
+        if self.truncated || self.durable.len() != self.cache.len() {
+            return;
+        }
+        let mut evicted = self.durable.clone();
+        for &page in &self.dirty {
+            evicted.copy_page(page, &self.cache);
+        }
+        self.cache = evicted;
+    }
+
+    pub(crate) fn cache(&self) -> &Pages {
+        &self.cache
+    }
+
+    pub(crate) fn durable(&self) -> &Pages {
+        &self.durable
+    }
+
+    fn commit_truncation(&mut self) {
+        if std::mem::take(&mut self.truncated) {
+            self.durable = Pages::default();
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The disk of one node: what its file system is, apart from who asks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{collections::BTreeMap, io};
+
+use runtime::Rng;
+use tokio::sync::Notify;
+
+use super::error;
+use super::file::{Inode, Survival};
+use super::knobs::Knobs;
+use super::tree::{Target, Tree, clean};
+use crate::ground::Ground;
+use crate::node::Node;
+
+/// The disk of one node, the same through every restart. Clones are the same disk.
+#[derive(Clone)]
+pub(crate) struct NodeDisk(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) ground: Ground,
+    pub(crate) node: Node,
+    /// Which incarnation of the process may use it.
+    epoch: AtomicU64,
+    /// What all files take, in bytes.
+    used: Arc<AtomicU64>,
+    state: Mutex<State>,
+    /// Rung when a stalled disk goes on.
+    released: Notify,
+    latency: Rng,
+    errors: Rng,
+    crashes: Rng,
+    pub(crate) writeback: Rng,
+}
+
+/// What changes.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) tree: Tree,
+    pub(crate) knobs: Knobs,
+    /// Who holds the lock of which file.
+    pub(crate) locks: BTreeMap<String, u64>,
+    numbers: u64,
+    /// A task will write dirty pages back.
+    pub(crate) writeback_due: bool,
+}
+
+impl State {
+    /// The file of that name.
+    pub(crate) fn file(&self, path: &str) -> io::Result<Arc<Inode>> {
+        match self.tree.get(path) {
+            Some(Target::File(file)) => Ok(file.clone()),
+            Some(Target::Directory) => Err(error::is_a_directory(path)),
+            None => Err(error::not_found(path)),
+        }
+    }
+
+    /// A number that nothing else on this disk has.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+}
+
+impl NodeDisk {
+    pub(crate) fn new(ground: Ground, node: Node) -> Self {
+        let stream = |part: &str| ground.stream(&format!("disk/{node}/{part}"));
+        let (latency, errors) = (stream("latency"), stream("errors"));
+        let (crashes, writeback) = (stream("crashes"), stream("writeback"));
+        Self(Arc::new(Shared {
+            ground,
+            node,
+            epoch: AtomicU64::new(1),
+            used: Arc::default(),
+            state: Mutex::default(),
+            released: Notify::new(),
+            latency,
+            errors,
+            crashes,
+            writeback,
+        }))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which incarnation may use the disk now.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.0.epoch.load(Ordering::Relaxed)
+    }
+
+    /// The process dies: its handles are fenced, its locks are given back, its page cache stays.
+    pub(crate) fn fence(&self) {
+        self.0.epoch.fetch_add(1, Ordering::Relaxed);
+        self.state().locks.clear();
+    }
+
+    /// The power goes. The process must have been fenced.
+    pub(crate) fn power_fail(&self) {
+        let mut state = self.state();
+        let rng = &self.0.crashes;
+        let drawn = [0.0, 0.1, 0.5, 0.5, 0.9, 1.0][rng.below(6) as usize];
+        let lost = state.knobs.lost.unwrap_or(drawn);
+        let survival = Survival { lost, torn: state.knobs.torn };
+        for file in state.tree.files().values() {
+            file.content().power_fail(rng, survival);
+        }
+        let undone = state.tree.power_fail(rng, lost);
+        for file in state.tree.files().values() {
+            let len = file.content().len();
+            file.charge(len);
+        }
+        let percent = (lost * 100.0) as u64;
+        self.0.record("power-fail", [undone, percent], format_args!("names undone, % lost"));
+    }
+
+    /// Everything is gone, as on a new machine. The process must have been fenced.
+    pub(crate) fn wipe(&self) {
+        let mut state = self.state();
+        state.tree = Tree::default();
+        self.0.record("wipe", [0, 0], format_args!(""));
+    }
+
+    /// A file that does not exist yet, of a length that must fit.
+    pub(crate) fn new_file(
+        &self,
+        state: &mut State,
+        path: &str,
+        len: u64,
+    ) -> io::Result<Arc<Inode>> {
+        self.make_room(state, path, len)?;
+        let file = Arc::new(Inode::new(state.number(), self.0.used.clone()));
+        file.charge(len);
+        Ok(file)
+    }
+
+    /// Fails unless `len` more bytes fit.
+    pub(crate) fn make_room(&self, state: &State, path: &str, len: u64) -> io::Result<()> {
+        let available = self.available(state);
+        if len > available { Err(error::full(path, len, available)) } else { Ok(()) }
+    }
+
+    /// What is left, in bytes.
+    pub(crate) fn available(&self, state: &State) -> u64 {
+        state.knobs.capacity.saturating_sub(self.0.used.load(Ordering::Relaxed))
+    }
+
+    /// One latency, in two parts: before an operation takes effect, and after.
+    pub(crate) fn draw_latency(&self) -> (Duration, Duration) {
+        let knobs = { self.state().knobs.clone() };
+        let all = knobs.latency.draw(&self.0.latency) * knobs.slow;
+        let before = all * (self.0.latency.below(101) as u32) / 100;
+        (before, all - before)
+    }
+
+    /// Waits so long, and on while the disk is stalled.
+    pub(crate) async fn wait(&self, duration: Duration) {
+        if !duration.is_zero() {
+            self.0.ground.after(duration).await;
+        }
+        loop {
+            let released = self.0.released.notified();
+            if !self.state().knobs.stalled {
+                return;
+            }
+            released.await;
+        }
+    }
+
+    /// One bit of a file turns over. Whether there is such a file.
+    pub(crate) fn rot(&self, path: &str, offset: u64, bit: u8) -> bool {
+        let file = self.state().file(&clean(path));
+        file.map(|file| file.content().rot(offset, bit)).is_ok()
+    }
+
+    /// Every clean page drops out of the cache.
+    pub(crate) fn evict(&self) {
+        self.state().tree.files().values().for_each(|file| file.content().evict());
+    }
+
+    /// Changes how the disk behaves from now on.
+    pub(crate) fn turn(&self, turn: impl FnOnce(&mut Knobs)) {
+        turn(&mut self.state().knobs);
+        self.0.released.notify_waiters();
+    }
+
+    /// Whether something with that chance goes wrong now; draws only if it may.
+    pub(crate) fn goes_wrong(&self, chance: f64) -> bool {
+        chance > 0.0 && self.0.errors.chance(chance)
+    }
+
+    /// Whether a sync that ends now fails.
+    pub(crate) fn sync_fails(&self) -> bool {
+        let chance = {
+            let knobs = &mut self.state().knobs;
+            if knobs.sync_errors_due > 0 {
+                knobs.sync_errors_due -= 1;
+                return true;
+            }
+            knobs.sync_error
+        };
+        self.goes_wrong(chance)
+    }
+
+    /// A choice that a failing or partial operation makes.
+    pub(crate) fn coin(&self) -> bool {
+        self.0.errors.chance(0.5)
+    }
+}
+
+impl Shared {
+    /// Puts an event of this disk into the trace.
+    pub(crate) fn record(
+        &self,
+        what: &'static str,
+        numbers: [u64; 2],
+        detail: std::fmt::Arguments<'_>,
+    ) {
+        self.ground.record(&self.node, what, numbers, detail);
+    }
+}

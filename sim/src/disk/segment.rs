@@ -1,0 +1,82 @@
+//! A segment of one incarnation: the mapping of a file.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use runtime::{Boxed, SegmentBackend};
+
+use super::error;
+use super::file::Inode;
+use super::machine::NodeDisk;
+use super::{sync, writeback};
+
+/// A mapped file, as the process that opened it sees it.
+pub(crate) struct SimSegment {
+    pub(crate) disk: NodeDisk,
+    pub(crate) epoch: u64,
+    pub(crate) file: Arc<Inode>,
+    pub(crate) path: String,
+    pub(crate) len: u64,
+}
+
+impl SimSegment {
+    fn guard(&self) -> io::Result<()> {
+        if self.disk.epoch() == self.epoch { Ok(()) } else { Err(error::fenced(&self.path)) }
+    }
+
+    /// Fails unless the range lies within the segment and the file is still as long.
+    fn within(&self, offset: u64, len: u64) -> io::Result<()> {
+        let size = self.len.min(self.file.content().len());
+        match offset.checked_add(len) {
+            Some(end) if end <= size => Ok(()),
+            _ => Err(error::past_the_end(&self.path, offset, len, size)),
+        }
+    }
+}
+
+impl SegmentBackend for SimSegment {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn write_at(&self, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
+        self.guard()?;
+        let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        self.within(offset, len)?;
+        let chance = self.disk.state().knobs.write_error;
+        if self.disk.goes_wrong(chance) {
+            return Err(error::failed(&self.path, "write"));
+        }
+        let mut content = self.file.content();
+        let mut at = offset;
+        for part in parts {
+            content.write(at, part);
+            at += part.len() as u64;
+        }
+        drop(content);
+        self.disk.shared().record("write", [offset, len], format_args!("{}", self.path));
+        writeback::schedule(&self.disk);
+        Ok(())
+    }
+
+    fn slice(&self, offset: u64, len: u64) -> io::Result<Bytes> {
+        self.guard()?;
+        self.within(offset, len)?;
+        let chance = self.disk.state().knobs.read_error;
+        if self.disk.goes_wrong(chance) {
+            return Err(error::failed(&self.path, "read"));
+        }
+        Ok(self.file.content().read(offset, len).into())
+    }
+
+    fn sync(&self, range: Range<u64>) -> Boxed<'_, io::Result<()>> {
+        Box::pin(async move {
+            self.guard()?;
+            self.within(range.start, range.end.saturating_sub(range.start))?;
+            sync::sync(&self.disk, &self.file, &self.path, range).await?;
+            self.guard()
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! Syncing a file: when its pages reach the device, and what a failure leaves.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::error;
+use super::file::Inode;
+use super::machine::NodeDisk;
+
+/// Makes everything written to `range` of the file before the call durable.
+///
+/// Scenario that each step is for: 1. some of the pages go to the device at once and some at the
+/// end, so a crash in between leaves a part durable that nobody acknowledged; 2. what was written
+/// after the call to a page that went at once is dirty again and not covered; 3. a failure leaves
+/// each page that was still under way either written or not, and *clean* either way, so that the
+/// next sync succeeds without a word about it.
+pub(crate) async fn sync(
+    disk: &NodeDisk,
+    file: &Arc<Inode>,
+    path: &str,
+    range: Range<u64>,
+) -> io::Result<()> {
+    let pages = file.content().dirty_in(&range);
+    let id = file.id;
+    disk.shared().record("sync", [id, pages.len() as u64], format_args!("{path}"));
+    let fails = disk.sync_fails();
+    let (before, after) = disk.draw_latency();
+    let mut late = Vec::new();
+    for page in pages {
+        if !fails && disk.coin() {
+            file.content().flush(page);
+        } else {
+            late.push(page);
+        }
+    }
+    disk.wait(before).await;
+    if !fails {
+        let mut content = file.content();
+        late.into_iter().for_each(|page| content.flush(page));
+        content.flush_len();
+    } else {
+        let spared = disk.coin();
+        for page in late {
+            if spared && disk.coin() {
+                file.content().flush(page);
+            } else {
+                file.content().forget(page);
+            }
+        }
+    }
+    disk.wait(after).await;
+    disk.shared().record("synced", [id, u64::from(fails)], format_args!("{path}"));
+    if fails { Err(error::failed(path, "sync")) } else { Ok(()) }
+}
