@@ -1,1 +1,38 @@
-//! CommitLog, ConsumeQueue, dispatch, flush and recovery.
+//! CommitLog, ConsumeQueue, dispatch, flush and recovery: messages kept, in RocketMQ's format.
+//!
+//! ```text
+//! append ──► CommitLog ──► appended ──flush──► flushed
+//!                │                                │
+//!                └── dispatch, up to promised ◄───┘      promised = flushed (SYNC_FLUSH)
+//!                        │                                        or appended (ASYNC_FLUSH)
+//!                        ▼
+//!                  ConsumeQueues ──► dispatched, per queue ──► get
+//! ```
+//!
+//! *Invariant:* this package is handed a disk and never a socket. It knows no client, no request
+//! and no topic's configuration. What it acknowledges is what `promised` has reached; it never
+//! moves back, and a failed sync ends it for ever.
+//!
+//! The formats stand in `FORMAT.md` beside the manifest.
+
+mod checkpoint;
+mod commit_log;
+mod config;
+mod consume_queue;
+mod dispatch;
+mod error;
+mod get;
+mod layout;
+mod recovery;
+mod search;
+mod segment_set;
+mod store;
+mod vouch;
+
+pub use commit_log::{Append, Appended, Appender};
+pub use config::{FlushMode, StoreConfig};
+pub use consume_queue::QueueHandle;
+pub use error::{AppendError, OpenError, ReadError, ShutdownError};
+pub use get::{BYTES_MAX, COUNT_MAX, GetRequest, GetResult, GetStatus};
+pub use search::Boundary;
+pub use store::{Store, StoreHandles};

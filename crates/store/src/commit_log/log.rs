@@ -1,0 +1,134 @@
+//! The log's state: its segments, its tail, and the two watermarks every promise is made of.
+//!
+//! *Invariant:* `flushed ≤ appended`, and both are always the end of a record (or 0, or the start
+//! of a segment). Whatever lies below `appended` is never written again.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use runtime::sync::{Closed, Watermark};
+use runtime::{Clock, Disk};
+
+use crate::config::{FlushMode, StoreConfig};
+use crate::segment_set::{Segment, SegmentSet};
+
+/// The CommitLog of one open store.
+pub(crate) struct CommitLog {
+    pub(super) disk: Disk,
+    pub(super) clock: Clock,
+    pub(super) config: Arc<StoreConfig>,
+    pub(super) segments: SegmentSet,
+    /// The append lock and what it guards.
+    pub(super) tail: Mutex<Tail>,
+    /// The end of what was appended.
+    pub(super) appended: Watermark,
+    /// The end of what survives power loss.
+    pub(super) flushed: Watermark,
+    /// How many attempts to prepare a segment have ended, well or badly.
+    pub(super) preparations: Watermark,
+    /// Why the last attempt ended badly.
+    pub(super) preparation_failure: Mutex<Option<String>>,
+}
+
+/// Where the next record goes.
+pub(super) struct Tail {
+    pub(super) segment: Segment,
+    /// The offset of the next record, in `segment` or at its end.
+    pub(super) end: u64,
+    /// Set once nothing may be appended any more.
+    pub(super) refusal: Option<Closed>,
+}
+
+impl Tail {
+    /// Refuses every further append with `reason`. The first reason stays.
+    pub(super) fn refuse(&mut self, reason: &str) -> Closed {
+        self.refusal.get_or_insert_with(|| Closed { reason: reason.into() }).clone()
+    }
+}
+
+/// What a log is opened with.
+pub(crate) struct Opened {
+    pub(crate) segments: SegmentSet,
+    /// The segment that the next record goes to.
+    pub(crate) segment: Segment,
+    /// The end of the log; everything below it is durable.
+    pub(crate) end: u64,
+}
+
+impl CommitLog {
+    /// The log as recovery found it.
+    pub(crate) fn new(disk: Disk, clock: Clock, config: Arc<StoreConfig>, opened: Opened) -> Self {
+        let Opened { segments, segment, end } = opened;
+        assert!(segment.base <= end && end <= segment.end(), "the tail lies in its segment");
+        Self {
+            disk,
+            clock,
+            config,
+            segments,
+            tail: Mutex::new(Tail { segment, end, refusal: None }),
+            appended: Watermark::new(end),
+            flushed: Watermark::new(end),
+            preparations: Watermark::default(),
+            preparation_failure: Mutex::default(),
+        }
+    }
+
+    /// The log's segments.
+    pub(crate) fn segments(&self) -> &SegmentSet {
+        &self.segments
+    }
+
+    /// The end of what was appended.
+    pub(crate) fn appended(&self) -> &Watermark {
+        &self.appended
+    }
+
+    /// The end of what survives power loss.
+    pub(crate) fn flushed(&self) -> &Watermark {
+        &self.flushed
+    }
+
+    /// What an acknowledgement waits for, and what nothing visible passes.
+    pub(crate) fn promised(&self) -> &Watermark {
+        match self.config.flush {
+            FlushMode::Sync => &self.flushed,
+            FlushMode::Async => &self.appended,
+        }
+    }
+
+    /// The first offset that is still stored.
+    pub(crate) fn min_offset(&self) -> u64 {
+        self.segments.first().map_or(0, |segment| segment.base)
+    }
+
+    /// Why nothing can be appended any more, if so.
+    pub(crate) fn refusal(&self) -> Option<Closed> {
+        self.locked().refusal.clone()
+    }
+
+    /// Refuses every further append with `reason`. The first reason stays.
+    pub(crate) fn refuse(&self, reason: &str) -> Closed {
+        self.locked().refuse(reason)
+    }
+
+    /// Ends the store for ever: a failed sync (or write) leaves a range unknown, and no later
+    /// success says anything about it. Nothing is appended, flushed or promised any more.
+    pub(crate) fn poison(&self, reason: &str) -> Closed {
+        tracing::error!(reason, "the store has failed and takes nothing more");
+        let closed = self.refuse(reason);
+        self.flushed.close(reason);
+        self.appended.close(reason);
+        self.preparations.close(reason);
+        closed
+    }
+
+    /// Ends the waits of those who still wait, when the store shuts down.
+    pub(crate) fn close(&self, reason: &str) {
+        self.flushed.close(reason);
+        self.appended.close(reason);
+        self.preparations.close(reason);
+    }
+
+    pub(super) fn locked(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

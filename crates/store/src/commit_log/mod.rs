@@ -1,0 +1,14 @@
+//! The CommitLog: every message of every topic, one behind the other, in segments.
+
+mod append;
+mod flush;
+mod log;
+mod prepare;
+mod read;
+
+pub(crate) use append::takes_place;
+pub use append::{Append, Appended, Appender};
+pub(crate) use flush::keep_flushing;
+pub(crate) use log::{CommitLog, Opened};
+pub(crate) use prepare::keep_prepared;
+pub(crate) use read::{Bad, Found, next_at, record_at};

@@ -1,0 +1,54 @@
+//! A queue as the broker holds it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use message::QueueOffset;
+use runtime::sync::Watermark;
+
+use super::queue::Queue;
+
+/// One queue of one topic. Cheap to clone: look it up once and keep it.
+#[derive(Clone)]
+pub struct QueueHandle(Arc<Queue>);
+
+impl QueueHandle {
+    pub(crate) fn new(queue: Arc<Queue>) -> Self {
+        Self(queue)
+    }
+
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.0
+    }
+
+    /// The topic.
+    pub fn topic(&self) -> &str {
+        self.0.topic()
+    }
+
+    /// The number of the queue in its topic.
+    pub fn queue_id(&self) -> u32 {
+        self.0.queue_id()
+    }
+
+    /// The first message that is still stored.
+    pub fn min_offset(&self) -> QueueOffset {
+        QueueOffset(self.0.min_offset())
+    }
+
+    /// The place behind the last message that is visible.
+    pub fn max_offset(&self) -> QueueOffset {
+        QueueOffset(self.0.dispatched().reached())
+    }
+
+    /// Rises with [`QueueHandle::max_offset`]: a consumer at the tail waits for its offset + 1.
+    pub fn dispatched(&self) -> &Watermark {
+        self.0.dispatched()
+    }
+}
+
+impl fmt::Debug for QueueHandle {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{}/{}", self.topic(), self.queue_id())
+    }
+}

@@ -1,0 +1,269 @@
+//! Dispatch: from the log to the queues, never past what is promised.
+//!
+//! *Invariant:* nothing is visible before it is owed. The one limit stands in
+//! [`Dispatcher::catch_up`].
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use message::delay::Levels;
+use message::record::{RecordError, View};
+use message::{delay, property, tags_code_of, topic};
+use runtime::sync::{Either, Stop, Watermark, race};
+use runtime::{Clock, Disk};
+
+use crate::commit_log::{CommitLog, takes_place};
+use crate::consume_queue::{Entry, Put, Queue, Queues};
+use crate::layout::BLANK_HEAD_LEN;
+
+/// How many bytes of the log are read at once.
+const CHUNK_LEN_MAX: u64 = 1 << 20;
+/// The pause before the disk is tried again.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// How far dispatch is, for the checkpoint and for those who wait.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// The end of the last record that was dispatched.
+    pub(crate) position: Watermark,
+    snapshot: Mutex<Snapshot>,
+}
+
+/// One moment of dispatch, consistent in itself.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Snapshot {
+    /// The end of the last record that was dispatched.
+    pub(crate) position: u64,
+    /// The sum of the ends of all queues at that moment.
+    pub(crate) queue_entries: u64,
+    /// The store timestamp of that record in ms.
+    pub(crate) store_timestamp: u64,
+}
+
+impl Progress {
+    /// Where dispatch is.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, snapshot: Snapshot) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.position.raise_to(snapshot.position);
+    }
+}
+
+/// Why a record was not dispatched.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DispatchError {
+    /// The disk refused: worth another try.
+    #[error("a ConsumeQueue could not be written: {0}")]
+    Disk(#[from] io::Error),
+    /// What stands in the log is no record of this log.
+    #[error("offset {offset} of the CommitLog cannot be dispatched: {cause}")]
+    Damaged { offset: u64, cause: String },
+}
+
+/// The one writer of all queues.
+pub(crate) struct Dispatcher {
+    log: Arc<CommitLog>,
+    queues: Arc<Queues>,
+    disk: Disk,
+    levels: Levels,
+    progress: Arc<Progress>,
+    at: Snapshot,
+    /// Queues with entries that are not visible yet.
+    hidden: Vec<Arc<Queue>>,
+    /// The topic of the last record and those of its queues that were used, by number.
+    topic: String,
+    topic_queues: Vec<Option<Arc<Queue>>>,
+    /// How many entries a new file gets.
+    file_entries: u64,
+}
+
+/// Queues with a higher number are looked up each time.
+const CACHED_QUEUES_MAX: usize = 1024;
+
+impl Dispatcher {
+    /// A dispatcher that goes on at `at`.
+    pub(crate) fn new(
+        log: Arc<CommitLog>,
+        queues: Arc<Queues>,
+        disk: Disk,
+        file_entries: u64,
+        at: Snapshot,
+    ) -> Self {
+        let progress = Arc::new(Progress::default());
+        progress.set(at);
+        Self {
+            log,
+            queues,
+            disk,
+            levels: Levels::default(),
+            progress,
+            at,
+            hidden: Vec::new(),
+            topic: String::new(),
+            topic_queues: Vec::new(),
+            file_entries,
+        }
+    }
+
+    /// How far it is.
+    pub(crate) fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Dispatches whatever becomes promised, until it is stopped or the promise ends.
+    pub(crate) async fn keep_dispatching(mut self, clock: Clock, stop: Stop) {
+        let promised = self.log.promised().clone();
+        loop {
+            let more = promised.wait(self.at.position + 1);
+            let Either::Right(Ok(())) = race(stop.stopped(), more).await else { return };
+            match self.catch_up().await {
+                Ok(()) => {}
+                Err(DispatchError::Disk(error)) => {
+                    tracing::error!(%error, "dispatch stalls; trying again");
+                    let pause = clock.sleep(PAUSE_AFTER_FAILURE);
+                    let Either::Right(()) = race(stop.stopped(), pause).await else { return };
+                }
+                Err(damage) => {
+                    self.log.poison(&damage.to_string());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Dispatches everything that is promised by now.
+    pub(crate) async fn catch_up(&mut self) -> Result<(), DispatchError> {
+        let limit = self.log.promised().reached();
+        while self.at.position < limit {
+            let dispatched = self.chunk(limit).await;
+            // Also after an error: what was written before it is complete.
+            self.hidden.drain(..).for_each(|queue| queue.show());
+            self.progress.set(self.at);
+            dispatched?;
+        }
+        Ok(())
+    }
+
+    /// Dispatches records of one segment, at most to `limit`.
+    async fn chunk(&mut self, limit: u64) -> Result<(), DispatchError> {
+        let from = self.at.position;
+        let Some(segment) = self.log.segments().find(from) else {
+            return Err(self.damaged("there is no segment"));
+        };
+        let end = limit.min(segment.end());
+        if end - from < BLANK_HEAD_LEN {
+            self.at.position = end;
+            return Ok(());
+        }
+        let mut chunk = segment.slice(from..end.min(from + CHUNK_LEN_MAX))?;
+        let mut at = 0;
+        loop {
+            match View::parse(&chunk[at..]) {
+                Ok(view) => {
+                    let len = u64::from(view.store_size);
+                    self.record(&view).await?;
+                    at += len as usize;
+                    self.at.position += len;
+                    self.at.store_timestamp = view.store_timestamp;
+                }
+                Err(RecordError::Short { .. }) if at > 0 => return Ok(()),
+                Err(RecordError::Short { needed, .. }) => {
+                    chunk = self.longer(&segment.slice(from..end)?, needed)?;
+                }
+                Err(RecordError::Blank { .. }) => {
+                    self.at.position = segment.end();
+                    return Ok(());
+                }
+                Err(error) => return Err(self.damaged(&error.to_string())),
+            }
+        }
+    }
+
+    /// The first `needed` bytes of `rest`, for a record that is longer than a chunk.
+    fn longer(&self, rest: &Bytes, needed: usize) -> Result<Bytes, DispatchError> {
+        if needed > rest.len() || needed as u64 <= CHUNK_LEN_MAX {
+            return Err(self.damaged("the record is longer than what is promised"));
+        }
+        Ok(rest.slice(..needed))
+    }
+
+    /// Puts one record into its queue.
+    async fn record(&mut self, view: &View<'_>) -> Result<(), DispatchError> {
+        if view.physical_offset.0 != self.at.position {
+            return Err(self.damaged(&format!("it says it stands at {}", view.physical_offset)));
+        }
+        if !takes_place(view.sys_flag) {
+            return Ok(());
+        }
+        let queue = self.queue(view.topic, view.queue_id);
+        if !queue.is_storable() {
+            tracing::error!(view.topic, "a record whose topic can be no directory; left out");
+            return Ok(());
+        }
+        let entry = Entry {
+            physical: self.at.position,
+            len: view.store_size,
+            tags_code: self.tags_code(view),
+        };
+        let place = view.queue_offset.0;
+        loop {
+            match queue.put(place, &entry)? {
+                Put::Done(moved) => self.at.queue_entries += moved,
+                Put::Already => {}
+                Put::NeedsFile => {
+                    let moved = queue.add_file(&self.disk, place, self.file_entries).await?;
+                    self.at.queue_entries += moved;
+                    continue;
+                }
+                Put::Gap => return Err(self.damaged("its place in the queue is far behind")),
+            }
+            if queue.hide() {
+                self.hidden.push(queue);
+            }
+            return Ok(());
+        }
+    }
+
+    /// The queue of a record. Messages of one topic tend to follow each other, so the topic is
+    /// remembered and no map is asked.
+    fn queue(&mut self, topic: &str, queue_id: u32) -> Arc<Queue> {
+        if self.topic != topic {
+            topic.clone_into(&mut self.topic);
+            self.topic_queues.clear();
+        }
+        let slot = queue_id as usize;
+        if let Some(Some(queue)) = self.topic_queues.get(slot) {
+            return queue.clone();
+        }
+        let queue = self.queues.get(topic, queue_id);
+        if slot < CACHED_QUEUES_MAX {
+            if self.topic_queues.len() <= slot {
+                self.topic_queues.resize(slot + 1, None);
+            }
+            self.topic_queues[slot] = Some(queue.clone());
+        }
+        queue
+    }
+
+    /// What filters see: the hash of the tags, or, as RocketMQ has it, the time when a delayed
+    /// message is due.
+    fn tags_code(&self, view: &View<'_>) -> i64 {
+        if view.topic == topic::SCHEDULE
+            && let Some(level) = view.property(property::DELAY)
+            && let Some(level) = std::str::from_utf8(level).ok().and_then(delay::level)
+            && let Some(delay_ms) = self.levels.delay_ms(level)
+        {
+            return view.store_timestamp.saturating_add(delay_ms) as i64;
+        }
+        view.property(property::TAGS).map_or(0, tags_code_of)
+    }
+
+    fn damaged(&self, cause: &str) -> DispatchError {
+        DispatchError::Damaged { offset: self.at.position, cause: cause.into() }
+    }
+}

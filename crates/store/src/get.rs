@@ -1,0 +1,192 @@
+//! Reading a queue: RocketMQ's statuses, and always a place to go on from.
+
+use std::io;
+use std::ops::Range;
+
+use bytes::Bytes;
+use message::QueueOffset;
+
+use crate::commit_log::CommitLog;
+use crate::consume_queue::{Entry, Queue, QueueHandle};
+use crate::layout::ENTRY_LEN;
+use crate::segment_set::Segment;
+
+/// How many entries one call looks at, at least, when a filter passes none of them.
+const SCAN_MAX: u64 = 800;
+/// The bytes that a pull gets by default; RocketMQ's `maxTransferBytesOnMessageInMemory`.
+pub const BYTES_MAX: u64 = 256 << 10;
+/// The messages that a pull gets by default; RocketMQ's `maxTransferCountOnMessageInMemory`.
+pub const COUNT_MAX: u64 = 32;
+
+/// What a consumer asks for.
+pub struct GetRequest<'a> {
+    /// Of which queue.
+    pub queue: &'a QueueHandle,
+    /// From which place on.
+    pub from: QueueOffset,
+    /// At most so many messages.
+    pub count_max: u64,
+    /// At most so many bytes; the first message comes whatever its length.
+    pub bytes_max: u64,
+    /// Which tags codes pass.
+    pub filter: &'a dyn Fn(i64) -> bool,
+}
+
+/// How a read ended; RocketMQ's `GetMessageStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GetStatus {
+    /// At least one message.
+    Found,
+    /// There is no such queue. Only a caller that found none says this; a handle has one.
+    NoMatchedLogicQueue,
+    /// The queue has never held a message.
+    NoMessageInQueue,
+    /// The place lies before the first message still stored.
+    OffsetTooSmall,
+    /// The place is the end: the next message will be there.
+    OffsetOverflowOne,
+    /// The place lies behind the end.
+    OffsetOverflowBadly,
+    /// Messages were there but none passed the filter.
+    NoMatchedMessage,
+    /// The messages looked at are no longer stored.
+    MessageWasRemoving,
+    /// The disk refused to read; the log says more. Nothing is known about the messages.
+    ReadFailed,
+}
+
+/// What a consumer gets.
+#[derive(Clone, Debug)]
+pub struct GetResult {
+    /// How the read ended.
+    pub status: GetStatus,
+    /// Where to go on: following it skips no matching message and never loops.
+    pub next_begin: QueueOffset,
+    /// The first message that is still stored.
+    pub min_offset: QueueOffset,
+    /// The place behind the last visible message.
+    pub max_offset: QueueOffset,
+    /// The records, in order; those that are neighbours in the log share a slice of it.
+    pub messages: Vec<Bytes>,
+    /// How many records there are.
+    pub count: u64,
+    /// Their length in bytes.
+    pub bytes: u64,
+}
+
+/// Reads messages of a queue. Sees nothing that is not owed: dispatch stops at what is promised.
+pub(crate) fn get(log: &CommitLog, request: &GetRequest<'_>) -> GetResult {
+    let queue = request.queue.queue();
+    // The end first: a minimum read later can only be higher, and then the answer is too small.
+    let max = queue.dispatched().reached();
+    let (from, min) = (request.from.0, queue.min_offset());
+    let (status, next_begin) = match from {
+        _ if max == 0 => (GetStatus::NoMessageInQueue, 0),
+        _ if from < min => (GetStatus::OffsetTooSmall, min),
+        _ if from == max => (GetStatus::OffsetOverflowOne, from),
+        _ if from > max => (GetStatus::OffsetOverflowBadly, max),
+        _ => return scan(log, request, min, max),
+    };
+    Gathered::default().result(status, next_begin, min, max)
+}
+
+/// Looks at the entries of one file from the place asked for.
+fn scan(log: &CommitLog, request: &GetRequest<'_>, min: u64, max: u64) -> GetResult {
+    let from = request.from.0;
+    let mut gathered = Gathered::default();
+    let budget = SCAN_MAX.max(request.count_max).min(max - from);
+    let scanned = gathered.take(log, request, budget);
+    let (status, next) = match scanned {
+        Ok(next) if gathered.count > 0 => (GetStatus::Found, next),
+        Ok(next) if gathered.removed > 0 => (GetStatus::MessageWasRemoving, next),
+        Ok(next) => (GetStatus::NoMatchedMessage, next),
+        Err(error) => {
+            tracing::error!(queue = ?request.queue, from, %error, "a message cannot be read");
+            (GetStatus::ReadFailed, from)
+        }
+    };
+    gathered.result(status, next, min, max)
+}
+
+/// What a scan has gathered so far.
+#[derive(Default)]
+struct Gathered {
+    messages: Vec<Bytes>,
+    count: u64,
+    bytes: u64,
+    removed: u64,
+    /// Neighbouring records that are not sliced yet, and their segment.
+    run: Option<(Segment, Range<u64>)>,
+}
+
+impl Gathered {
+    /// Gathers from up to `budget` entries; gives the place behind the last one looked at. What
+    /// was gathered before an error is kept whole.
+    fn take(&mut self, log: &CommitLog, request: &GetRequest<'_>, budget: u64) -> io::Result<u64> {
+        let queue: &Queue = request.queue.queue();
+        let entries = queue.entries(request.from.0, budget)?;
+        let mut next = request.from.0;
+        for bytes in entries.chunks_exact(ENTRY_LEN as usize) {
+            let entry = bytes.first_chunk().and_then(Entry::decode);
+            let Some(entry) = entry else {
+                return Err(io::Error::other(format!("entry {next} was never written")));
+            };
+            if !entry.is_filler() && (request.filter)(entry.tags_code) {
+                if self.is_full(request, &entry) {
+                    break;
+                }
+                self.add(log, &entry)?;
+            }
+            next += 1;
+        }
+        self.end_run()?;
+        Ok(next)
+    }
+
+    fn is_full(&self, request: &GetRequest<'_>, entry: &Entry) -> bool {
+        self.count > 0
+            && (self.count >= request.count_max
+                || self.bytes + u64::from(entry.len) > request.bytes_max)
+    }
+
+    /// Adds one record: to the run if it is the neighbour of the last one, else as a new run.
+    fn add(&mut self, log: &CommitLog, entry: &Entry) -> io::Result<()> {
+        match &mut self.run {
+            Some((segment, run)) if run.end == entry.physical && entry.end() <= segment.end() => {
+                run.end = entry.end();
+            }
+            _ => {
+                let Some(segment) = log.segments().find(entry.physical) else {
+                    self.removed += 1;
+                    return Ok(());
+                };
+                self.end_run()?;
+                self.run = Some((segment, entry.physical..entry.end()));
+            }
+        }
+        self.count += 1;
+        self.bytes += u64::from(entry.len);
+        Ok(())
+    }
+
+    fn end_run(&mut self) -> io::Result<()> {
+        if let Some((segment, run)) = self.run.take() {
+            self.messages.push(segment.slice(run)?);
+        }
+        Ok(())
+    }
+
+    fn result(self, status: GetStatus, next: u64, min: u64, max: u64) -> GetResult {
+        // A read that failed hands out nothing: its gathered half may lack the last slice.
+        let found = status == GetStatus::Found;
+        GetResult {
+            status,
+            next_begin: QueueOffset(next),
+            min_offset: QueueOffset(min),
+            max_offset: QueueOffset(max),
+            messages: if found { self.messages } else { Vec::new() },
+            count: if found { self.count } else { 0 },
+            bytes: if found { self.bytes } else { 0 },
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Recovery of the log: find its end, cut off what is behind it, make what is left durable.
+
+use std::io;
+
+use runtime::Disk;
+
+use crate::commit_log::{Bad, Found, Opened, next_at};
+use crate::config::StoreConfig;
+use crate::error::OpenError;
+use crate::segment_set::{Segment, SegmentSet};
+
+/// How many bytes are written anew at once.
+const REWRITE_LEN: u64 = 1 << 20;
+
+/// What is known and what is not.
+pub(super) struct Doubt {
+    /// The checkpoint vouches for everything below this offset.
+    pub(super) durable_to: u64,
+    /// Whether the last process ended without saying so.
+    pub(super) unclean: bool,
+}
+
+/// Where a walk along the log ended.
+struct End {
+    offset: u64,
+    /// What stands there instead of a record.
+    cause: String,
+}
+
+/// Opens the log and ends it behind its last whole record.
+pub(super) async fn recover(
+    disk: &Disk,
+    directory: &str,
+    config: &StoreConfig,
+    doubt: Doubt,
+) -> Result<Opened, OpenError> {
+    let failed = |error| OpenError::disk(directory, error);
+    disk.create_dir(directory).await.map_err(failed)?;
+    let segments = SegmentSet::open(disk, directory.into()).await.map_err(failed)?;
+    check_chain(&segments, &doubt)?;
+    let start = walk_start(&segments, &doubt);
+    let end = walk(&segments, start).map_err(failed)?;
+    if end.offset < doubt.durable_to {
+        return Err(OpenError::damaged(end.offset, doubt.durable_to, end.cause));
+    }
+    tracing::info!(start, end = end.offset, end.cause, "walked the CommitLog");
+    let tail = cut(disk, &segments, &end, config.segment_size).await.map_err(failed)?;
+    settle(&segments, start, end.offset, &doubt).await.map_err(failed)?;
+    Ok(Opened { segments, segment: tail, end: end.offset })
+}
+
+/// Each segment must start where the one before it ends. They are created and removed one by one
+/// and durably, so no crash leaves a hole.
+fn check_chain(segments: &SegmentSet, doubt: &Doubt) -> Result<(), OpenError> {
+    let all = segments.all();
+    for pair in all.windows(2) {
+        if pair[0].end() != pair[1].base {
+            let cause = format!("no segment starts here; the next one starts at {}", pair[1].base);
+            return Err(OpenError::damaged(pair[0].end(), doubt.durable_to, cause));
+        }
+    }
+    Ok(())
+}
+
+/// Where to begin: the start of the segment that the checkpoint ends in, so that damage close
+/// before it is noticed, too.
+fn walk_start(segments: &SegmentSet, doubt: &Doubt) -> u64 {
+    let last_vouched = doubt.durable_to.saturating_sub(1);
+    let segment = segments.find(last_vouched).or_else(|| segments.first());
+    segment.map_or(0, |segment| segment.base)
+}
+
+/// Walks from record to record. A read that fails is no end: what stands there is unknown.
+fn walk(segments: &SegmentSet, start: u64) -> io::Result<End> {
+    let mut offset = start;
+    loop {
+        let Some(segment) = segments.find(offset) else {
+            return Ok(End { offset, cause: "the last segment is full".into() });
+        };
+        match next_at(&segment, offset) {
+            Ok(Found::Record(record)) => offset += record.len() as u64,
+            Ok(Found::SegmentEnd) => offset = segment.end(),
+            Err(Bad::Disk(error)) => return Err(error),
+            Err(bad) => return Ok(End { offset, cause: bad.to_string() }),
+        }
+    }
+}
+
+/// Cuts off what is behind the end, so that no stale byte ever reads as a record again. Gives the
+/// segment that the next record goes to.
+async fn cut(disk: &Disk, segments: &SegmentSet, end: &End, len: u64) -> io::Result<Segment> {
+    let tail = match segments.find(end.offset) {
+        Some(segment) => segment,
+        None => segments.create_durably(disk, end.offset, len).await?,
+    };
+    report_what_is_lost(segments, &tail, end);
+    segments.remove_from(disk, tail.end()).await?;
+    tail.zero(end.offset..tail.end())?;
+    Ok(tail)
+}
+
+/// A record at the start of a later segment means that the log went on behind the end: pages of
+/// an unsynced tail that a power failure took, or damage. Never silently.
+fn report_what_is_lost(segments: &SegmentSet, tail: &Segment, end: &End) {
+    let Some(next) = segments.find(tail.end()) else { return };
+    if let Ok(Found::Record(_)) = next_at(&next, next.base) {
+        let (offset, cause) = (end.offset, &end.cause);
+        tracing::error!(offset, cause, "records behind this offset of the CommitLog are cut off");
+    }
+}
+
+/// Makes the log durable up to its end, and the zeros behind it.
+///
+/// Scenario that the writing anew is for: 1. a sync fails and the kernel calls its pages clean;
+/// 2. the process ends and this one reads them from the cache; 3. a sync has nothing to do and
+/// succeeds; 4. power fails, and a hole cuts off everything that was acknowledged since. Written
+/// anew, the pages are dirty again and the sync means something.
+async fn settle(segments: &SegmentSet, start: u64, end: u64, doubt: &Doubt) -> io::Result<()> {
+    let unsettled = segments.within(start..u64::MAX);
+    if doubt.unclean {
+        // A failed sync stops all appends, so what it left in doubt is close to the end.
+        let close = unsettled.len().saturating_sub(2);
+        for segment in &unsettled[close..] {
+            rewrite(segment, doubt.durable_to.max(segment.base), end.min(segment.end()))?;
+        }
+    }
+    for segment in &unsettled {
+        segment.sync(start..segment.end()).await?;
+    }
+    Ok(())
+}
+
+/// Writes the bytes `from .. to` of a segment anew, as they are.
+fn rewrite(segment: &Segment, from: u64, to: u64) -> io::Result<()> {
+    let mut at = from;
+    while at < to {
+        let next = to.min(at + REWRITE_LEN);
+        // A copy: a slice may be a view of the very bytes that are written.
+        let bytes = segment.slice(at..next)?.to_vec();
+        segment.write(at, &[&bytes])?;
+        at = next;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Finding messages by place in the log and by time.
+
+use bytes::Bytes;
+use message::record::View;
+use message::{PhysicalOffset, QueueOffset};
+
+use crate::commit_log::{Bad, CommitLog, record_at};
+use crate::consume_queue::QueueHandle;
+use crate::error::ReadError;
+
+/// Which message is meant when none has exactly the time asked for, or several have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Boundary {
+    /// The first at this time or later; the end of the queue when there is none.
+    #[default]
+    Lower,
+    /// The last at this time or earlier; the start of the queue when there is none.
+    Upper,
+}
+
+/// The record at `offset`, if a whole one that is owed starts there.
+pub(crate) fn message_at(
+    log: &CommitLog,
+    offset: PhysicalOffset,
+) -> Result<Option<Bytes>, ReadError> {
+    if offset.0 >= log.promised().reached() {
+        return Ok(None);
+    }
+    let Some(segment) = log.segments().find(offset.0) else { return Ok(None) };
+    match record_at(&segment, offset.0) {
+        Ok(record) => Ok(Some(record)),
+        Err(Bad::Disk(source)) => Err(ReadError::Disk { offset, source }),
+        // Whoever asks may have made the offset up.
+        Err(_) => Ok(None),
+    }
+}
+
+/// When the message at `at` of the queue was stored, in ms; `None` when it is not stored.
+pub(crate) fn store_time(
+    log: &CommitLog,
+    queue: &QueueHandle,
+    at: QueueOffset,
+) -> Result<Option<u64>, ReadError> {
+    if at < queue.min_offset() || at >= queue.max_offset() {
+        return Ok(None);
+    }
+    let entry = queue.queue().entry(at.0);
+    // The offset in the log is what could not be read.
+    let failed = |source| ReadError::Disk { offset: PhysicalOffset(0), source };
+    let Some(entry) = entry.map_err(failed)? else { return Ok(None) };
+    let record = message_at(log, PhysicalOffset(entry.physical))?;
+    Ok(record.and_then(|record| View::parse(&record).ok().map(|view| view.store_timestamp)))
+}
+
+/// The place in the queue of the message at `timestamp_ms`. Store times rise with the places as
+/// far as the broker's clock did; where it stepped back the answer is one of several right ones.
+pub(crate) fn search_offset(
+    log: &CommitLog,
+    queue: &QueueHandle,
+    timestamp_ms: u64,
+    boundary: Boundary,
+) -> Result<QueueOffset, ReadError> {
+    let (min, max) = (queue.min_offset().0, queue.max_offset().0);
+    // The first place that lies behind: not before the time asked for, or after it.
+    let is_behind = |stored: u64| match boundary {
+        Boundary::Lower => stored >= timestamp_ms,
+        Boundary::Upper => stored > timestamp_ms,
+    };
+    let (mut low, mut high) = (min, max.max(min));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        // One that is gone is older than every one that is there.
+        let stored = store_time(log, queue, QueueOffset(middle))?;
+        if stored.is_some_and(is_behind) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    match boundary {
+        Boundary::Lower => Ok(QueueOffset(low)),
+        Boundary::Upper => Ok(QueueOffset(low.saturating_sub(1).max(min))),
+    }
+}

@@ -1,0 +1,198 @@
+//! The segments of one log in one directory, by the offset of their first byte.
+//!
+//! The CommitLog is one such set and every ConsumeQueue is another. A segment's end is its base
+//! and the length its file has, so a store whose configured sizes changed still reads.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use bytes::Bytes;
+use runtime::{Disk, EntryKind, SegmentFile};
+
+use crate::layout::{join, segment_base, segment_name};
+
+/// One segment of a log.
+#[derive(Clone)]
+pub(crate) struct Segment {
+    /// The offset of its first byte in the log.
+    pub(crate) base: u64,
+    /// Its bytes.
+    pub(crate) file: SegmentFile,
+}
+
+impl Segment {
+    /// The offset behind its last byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.base + self.file.len()
+    }
+
+    /// The bytes of the log in `range`, which lies in this segment.
+    pub(crate) fn slice(&self, range: Range<u64>) -> io::Result<Bytes> {
+        self.file.slice(range.start - self.base, range.end - range.start)
+    }
+
+    /// Writes the parts at an offset of the log that lies in this segment.
+    pub(crate) fn write(&self, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
+        self.file.write_at(offset - self.base, parts)
+    }
+
+    /// Syncs the part of `range` that lies in this segment.
+    pub(crate) async fn sync(&self, range: Range<u64>) -> io::Result<()> {
+        let (from, to) = (range.start.max(self.base), range.end.min(self.end()));
+        if from >= to {
+            return Ok(());
+        }
+        self.file.sync(from - self.base..to - self.base).await
+    }
+
+    /// Makes `range` zero, writing only where it is not; says whether it wrote.
+    pub(crate) fn zero(&self, range: Range<u64>) -> io::Result<bool> {
+        const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        let (mut from, mut wrote) = (range.start, false);
+        while from < range.end {
+            let to = range.end.min(from + ZEROS.len() as u64);
+            let is_zero = self.slice(from..to)?.iter().all(|byte| *byte == 0);
+            if !is_zero {
+                self.write(from, &[&ZEROS[..(to - from) as usize]])?;
+                wrote = true;
+            }
+            from = to;
+        }
+        Ok(wrote)
+    }
+}
+
+/// The segments of one log.
+pub(crate) struct SegmentSet {
+    directory: String,
+    segments: RwLock<BTreeMap<u64, SegmentFile>>,
+}
+
+impl SegmentSet {
+    /// A set without segments, whose directory need not exist yet.
+    pub(crate) fn new(directory: String) -> Self {
+        Self { directory, segments: RwLock::default() }
+    }
+
+    /// Opens every segment in `directory`. An empty file is the rest of a creation that a crash
+    /// cut short: it is removed. Names that are no segment's are left alone.
+    pub(crate) async fn open(disk: &Disk, directory: String) -> io::Result<Self> {
+        let set = Self::new(directory);
+        for entry in disk.list(&set.directory).await? {
+            let Some(base) = segment_base(&entry.name).filter(|_| entry.kind == EntryKind::File)
+            else {
+                tracing::warn!(directory = set.directory, name = entry.name, "no segment; ignored");
+                continue;
+            };
+            let path = join(&set.directory, &entry.name);
+            if entry.len == 0 {
+                disk.remove_file(&path).await?;
+                continue;
+            }
+            let file = disk.open_segment(&path).await?;
+            set.write().insert(base, file);
+        }
+        Ok(set)
+    }
+
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &str {
+        &self.directory
+    }
+
+    /// The segment that holds the byte at `offset`.
+    pub(crate) fn find(&self, offset: u64) -> Option<Segment> {
+        let segments = self.read();
+        let (base, file) = segments.range(..=offset).next_back()?;
+        let segment = Segment { base: *base, file: file.clone() };
+        (offset < segment.end()).then_some(segment)
+    }
+
+    /// The oldest segment.
+    pub(crate) fn first(&self) -> Option<Segment> {
+        self.read().first_key_value().map(|(base, file)| segment(*base, file))
+    }
+
+    /// The newest segment.
+    pub(crate) fn last(&self) -> Option<Segment> {
+        self.read().last_key_value().map(|(base, file)| segment(*base, file))
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn all(&self) -> Vec<Segment> {
+        self.read().iter().map(|(base, file)| segment(*base, file)).collect()
+    }
+
+    /// Those that hold a part of `range`, oldest first.
+    pub(crate) fn within(&self, range: Range<u64>) -> Vec<Segment> {
+        let mut segments = self.all();
+        segments.retain(|segment| segment.base < range.end && range.start < segment.end());
+        segments
+    }
+
+    /// Creates a segment and adds it; its name is not durable yet.
+    pub(crate) async fn create(&self, disk: &Disk, base: u64, len: u64) -> io::Result<Segment> {
+        let path = join(&self.directory, &segment_name(base));
+        let file = disk.create_segment(&path, len).await?;
+        self.write().insert(base, file.clone());
+        Ok(Segment { base, file })
+    }
+
+    /// Creates a segment and adds it once its length and its name are durable, so that nothing is
+    /// ever written into a segment that a power failure takes back.
+    pub(crate) async fn create_durably(
+        &self,
+        disk: &Disk,
+        base: u64,
+        len: u64,
+    ) -> Result<Segment, CreateError> {
+        let path = join(&self.directory, &segment_name(base));
+        let file = disk.create_segment(&path, len).await.map_err(CreateError::Create)?;
+        file.sync(0..len).await.map_err(CreateError::Sync)?;
+        disk.sync_dir(&self.directory).await.map_err(CreateError::Sync)?;
+        self.write().insert(base, file.clone());
+        Ok(Segment { base, file })
+    }
+
+    /// Removes the segments from `base` on, newest first and each durably before the next: a crash
+    /// in between leaves no hole in the chain.
+    pub(crate) async fn remove_from(&self, disk: &Disk, base: u64) -> io::Result<()> {
+        while let Some(last) = self.last().filter(|last| last.base >= base) {
+            disk.remove_file(&join(&self.directory, &segment_name(last.base))).await?;
+            disk.sync_dir(&self.directory).await?;
+            self.write().remove(&last.base);
+        }
+        Ok(())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<u64, SegmentFile>> {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<u64, SegmentFile>> {
+        self.segments.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn segment(base: u64, file: &SegmentFile) -> Segment {
+    Segment { base, file: file.clone() }
+}
+
+/// Why there is no new segment.
+#[derive(Debug)]
+pub(crate) enum CreateError {
+    /// It could not be created: worth another try.
+    Create(io::Error),
+    /// Its name could not be made durable: final.
+    Sync(io::Error),
+}
+
+impl From<CreateError> for io::Error {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Create(error) | CreateError::Sync(error) => error,
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The store as the broker holds it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use message::{PhysicalOffset, QueueOffset};
+use runtime::sync::{Closed, Stop, Watermark};
+use runtime::{Clock, Disk, DiskLock, Task, Tasks};
+
+use crate::commit_log::{Appender, CommitLog, keep_flushing, keep_prepared};
+use crate::config::StoreConfig;
+use crate::consume_queue::{QueueHandle, Queues};
+use crate::dispatch::Progress;
+use crate::error::{OpenError, ReadError, ShutdownError};
+use crate::get::{GetRequest, GetResult, get};
+use crate::layout::Layout;
+use crate::recovery::{Ground, Recovered, recover};
+use crate::search::{Boundary, message_at, search_offset, store_time};
+use crate::vouch::{VouchError, Voucher};
+
+/// How long a shutdown waits for dispatch, which may stall on a full disk.
+const DISPATCH_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The doors a store opens. It has no net.
+#[derive(Clone)]
+pub struct StoreHandles {
+    /// Where the files are.
+    pub disk: Disk,
+    /// Store timestamps and flush intervals.
+    pub clock: Clock,
+    /// Flush, dispatch and preparation run as tasks.
+    pub tasks: Tasks,
+}
+
+/// An open store. Cheap to clone. End it with [`Store::shutdown`]; dropped without, it is recovered
+/// at the next start like one whose process was killed.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    disk: Disk,
+    clock: Clock,
+    layout: Layout,
+    log: Arc<CommitLog>,
+    queues: Arc<Queues>,
+    progress: Arc<Progress>,
+    voucher: Arc<Voucher>,
+    running: Running,
+    /// Given back by a shutdown.
+    lock: Mutex<Option<DiskLock>>,
+}
+
+/// The tasks of a store, in the order in which a shutdown ends them.
+struct Running {
+    flushing: (Stop, Task),
+    preparing: (Stop, Task),
+    dispatching: (Stop, Task),
+    vouching: (Stop, Task),
+}
+
+impl Store {
+    /// Opens the store: lock, recovery, tasks. Nothing is read before the lock is held.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(handles: StoreHandles, config: StoreConfig) -> Result<Store, OpenError> {
+        config.check()?;
+        let StoreHandles { disk, clock, tasks } = handles;
+        let (layout, config) = (Layout::new(&config.root), Arc::new(config));
+        if !layout.root().is_empty() {
+            let made = disk.create_dir(layout.root()).await;
+            made.map_err(|error| OpenError::disk(layout.root(), error))?;
+        }
+        let path = layout.lock();
+        let lock = match disk.lock(&path).await {
+            Ok(lock) => lock,
+            Err(source) => return Err(OpenError::Locked { path, source }),
+        };
+        let ground = Ground { disk, clock, layout, config };
+        let recovered = recover(&ground).await?;
+        let Ground { disk, clock, layout, config } = ground;
+        let Recovered { log, queues, dispatcher } = recovered;
+        let progress = dispatcher.progress().clone();
+        let voucher = Arc::new(Voucher {
+            disk: disk.clone(),
+            clock: clock.clone(),
+            layout: layout.clone(),
+            log: log.clone(),
+            queues: queues.clone(),
+            progress: progress.clone(),
+            interval: Duration::from_millis(config.queue_flush_interval_ms),
+        });
+        let running = Running {
+            flushing: start(&tasks, "store.flush", |stop| keep_flushing(log.clone(), stop)),
+            preparing: start(&tasks, "store.prepare", |stop| keep_prepared(log.clone(), stop)),
+            dispatching: start(&tasks, "store.dispatch", |stop| {
+                dispatcher.keep_dispatching(clock.clone(), stop)
+            }),
+            vouching: start(&tasks, "store.vouch", |stop| voucher.clone().keep_vouching(stop)),
+        };
+        let lock = Mutex::new(Some(lock));
+        let shared = Shared { disk, clock, layout, log, queues, progress, voucher, running, lock };
+        Ok(Store(Arc::new(shared)))
+    }
+
+    /// The queue, made if there was none. Keep it: looking it up costs more than using it.
+    pub fn queue(&self, topic: &str, queue_id: u32) -> QueueHandle {
+        QueueHandle::new(self.0.queues.get(topic, queue_id))
+    }
+
+    /// The queue, if there is one.
+    pub fn find_queue(&self, topic: &str, queue_id: u32) -> Option<QueueHandle> {
+        self.0.queues.find(topic, queue_id).map(QueueHandle::new)
+    }
+
+    /// All queues, by topic and number.
+    pub fn queues(&self) -> Vec<QueueHandle> {
+        self.0.queues.all().into_iter().map(QueueHandle::new).collect()
+    }
+
+    /// Takes the append lock. Synchronous; let go of it before any await.
+    pub fn appender(&self) -> Appender<'_> {
+        self.0.log.appender()
+    }
+
+    /// Returns when an append that ended with `SegmentNotReady` is worth another try.
+    ///
+    /// # Errors
+    /// [`Closed`] when the store has failed or ended.
+    pub async fn segment_ready(&self) -> Result<(), Closed> {
+        self.0.log.segment_ready().await
+    }
+
+    /// The end of what was appended.
+    pub fn appended(&self) -> &Watermark {
+        self.0.log.appended()
+    }
+
+    /// The end of what survives power loss. Closed for ever by a failed sync.
+    pub fn flushed(&self) -> &Watermark {
+        self.0.log.flushed()
+    }
+
+    /// What an acknowledgement waits for: `flushed` under `SYNC_FLUSH`, `appended` otherwise.
+    /// Nothing beyond it is visible.
+    pub fn promised(&self) -> &Watermark {
+        self.0.log.promised()
+    }
+
+    /// The end of what was dispatched to the queues.
+    pub fn dispatched(&self) -> &Watermark {
+        &self.0.progress.position
+    }
+
+    /// The first offset of the log that is still stored.
+    pub fn min_offset(&self) -> PhysicalOffset {
+        PhysicalOffset(self.0.log.min_offset())
+    }
+
+    /// Reads messages of a queue.
+    pub fn get(&self, request: &GetRequest<'_>) -> GetResult {
+        get(&self.0.log, request)
+    }
+
+    /// The record at `offset`, if a whole one that is promised starts there.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the disk refuses.
+    pub fn message_at(&self, offset: PhysicalOffset) -> Result<Option<Bytes>, ReadError> {
+        message_at(&self.0.log, offset)
+    }
+
+    /// The place in the queue of the message stored at `timestamp_ms`, or next to it.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the disk refuses.
+    pub fn search_offset(
+        &self,
+        queue: &QueueHandle,
+        timestamp_ms: u64,
+        boundary: Boundary,
+    ) -> Result<QueueOffset, ReadError> {
+        search_offset(&self.0.log, queue, timestamp_ms, boundary)
+    }
+
+    /// When the first message of the queue that is still there was stored, in ms.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the disk refuses.
+    pub fn earliest_time(&self, queue: &QueueHandle) -> Result<Option<u64>, ReadError> {
+        store_time(&self.0.log, queue, queue.min_offset())
+    }
+
+    /// When a message was stored, in ms; `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the disk refuses.
+    pub fn store_time(
+        &self,
+        queue: &QueueHandle,
+        at: QueueOffset,
+    ) -> Result<Option<u64>, ReadError> {
+        store_time(&self.0.log, queue, at)
+    }
+
+    /// Why the store takes nothing more, if so.
+    pub fn poisoned(&self) -> Option<Closed> {
+        self.0.log.refusal()
+    }
+
+    /// Returns when the store takes nothing more: a sync or a write has failed, or it was shut
+    /// down.
+    pub async fn failed(&self) -> Closed {
+        match self.flushed().wait(u64::MAX).await {
+            Err(closed) => closed,
+            Ok(()) => Closed { reason: "the log is full".into() },
+        }
+    }
+
+    /// Ends the store: takes nothing more, flushes and dispatches what was taken, writes the
+    /// checkpoint, removes the abort file and gives the lock back. Again is harmless.
+    ///
+    /// # Errors
+    /// [`ShutdownError`]: the next start recovers what a crash would have left.
+    pub async fn shutdown(&self) -> Result<(), ShutdownError> {
+        let lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(_held_to_the_end) = lock else { return Ok(()) };
+        let Shared { running, log, .. } = &*self.0;
+        let reason = "the store is shutting down";
+        let closed = log.refuse(reason);
+        end(&running.flushing).await;
+        end(&running.preparing).await;
+        let is_sound = &*closed.reason == reason;
+        let ended =
+            if is_sound { self.finish().await } else { Err(ShutdownError::Poisoned(closed)) };
+        end(&running.dispatching).await;
+        end(&running.vouching).await;
+        log.close(reason);
+        ended
+    }
+
+    /// The last steps of a sound store, each vouching for the one before.
+    async fn finish(&self) -> Result<(), ShutdownError> {
+        let Shared { disk, clock, layout, log, progress, voucher, running, .. } = &*self.0;
+        log.flush().await.map_err(ShutdownError::Poisoned)?;
+        let dispatched = progress.position.wait(log.appended().reached());
+        if clock.timeout(DISPATCH_WAIT_MAX, dispatched).await.is_err() {
+            tracing::warn!("dispatch stalls; the next start makes up for it");
+        }
+        end(&running.dispatching).await;
+        end(&running.vouching).await;
+        voucher.vouch().await.map_err(|error| match error {
+            VouchError::Closed(closed) => ShutdownError::Poisoned(closed),
+            VouchError::Checkpoint(error) => failed(&layout.checkpoint(), error),
+        })?;
+        let abort = layout.abort();
+        disk.remove_file(&abort).await.map_err(|error| failed(&abort, error))?;
+        disk.sync_dir(layout.root()).await.map_err(|error| failed(layout.root(), error))
+    }
+}
+
+fn failed(what: &str, source: std::io::Error) -> ShutdownError {
+    ShutdownError::Disk { what: what.into(), source }
+}
+
+/// Starts a task that ends when its flag is raised, at one of its waits and never amid a sync.
+fn start<F>(tasks: &Tasks, name: &'static str, task: impl FnOnce(Stop) -> F) -> (Stop, Task)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let stop = Stop::new();
+    let task = tasks.spawn(name, task(stop.clone()));
+    (stop, task)
+}
+
+/// Ends a task and waits until it has ended.
+async fn end((stop, task): &(Stop, Task)) {
+    stop.stop();
+    task.join().await;
+}

@@ -1,0 +1,87 @@
+//! Vouching: log, then queues, then the checkpoint that says so. Never in another order.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use runtime::sync::{Closed, Either, Stop, race};
+use runtime::{Clock, Disk};
+
+use crate::checkpoint::Checkpoint;
+use crate::commit_log::CommitLog;
+use crate::consume_queue::Queues;
+use crate::dispatch::Progress;
+use crate::layout::Layout;
+
+/// Writes the checkpoint, after making durable what it vouches for.
+pub(crate) struct Voucher {
+    pub(crate) disk: Disk,
+    pub(crate) clock: Clock,
+    pub(crate) layout: Layout,
+    pub(crate) log: Arc<CommitLog>,
+    pub(crate) queues: Arc<Queues>,
+    pub(crate) progress: Arc<Progress>,
+    /// The pause between two checkpoints.
+    pub(crate) interval: Duration,
+}
+
+/// Why nothing was vouched for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VouchError {
+    /// The store has failed.
+    #[error("{0}")]
+    Closed(#[from] Closed),
+    /// The checkpoint could not be written; the old one stands and still tells the truth.
+    #[error("the checkpoint could not be written: {0}")]
+    Checkpoint(io::Error),
+}
+
+impl Voucher {
+    /// Vouches for what is dispatched, an interval after it was, until it is stopped or the store
+    /// fails. Idle, it sets no timer.
+    pub(crate) async fn keep_vouching(self: Arc<Self>, stop: Stop) {
+        let mut vouched = self.progress.snapshot().position;
+        loop {
+            let Either::Right(Ok(())) = race(stop.stopped(), self.due(vouched)).await else {
+                return;
+            };
+            match self.vouch().await {
+                Ok(position) => vouched = position,
+                Err(VouchError::Closed(_)) => return,
+                Err(error) => tracing::warn!(%error, "trying again"),
+            }
+        }
+    }
+
+    /// Returns when there is something to vouch for and the log is durable that far.
+    async fn due(&self, vouched: u64) -> Result<(), Closed> {
+        self.progress.position.wait(vouched + 1).await?;
+        self.clock.sleep(self.interval).await;
+        self.log.flushed().wait(self.progress.snapshot().position).await
+    }
+
+    /// Vouches for everything that is dispatched and flushed. Gives the offset up to which.
+    ///
+    /// Scenario that the order is for: a checkpoint that is newer than the queues it vouches for
+    /// makes recovery start behind their holes, which nobody ever fills then.
+    pub(crate) async fn vouch(&self) -> Result<u64, VouchError> {
+        let now = self.progress.snapshot();
+        self.log.flushed().wait(now.position).await?;
+        for queue in self.queues.all() {
+            let synced = queue.sync(&self.disk).await;
+            if let Err(error) = synced {
+                let handle = (queue.topic(), queue.queue_id());
+                let reason = format!("ConsumeQueue {handle:?}: sync failed: {error}");
+                return Err(self.log.poison(&reason).into());
+            }
+        }
+        let page = Checkpoint {
+            durable_to: now.position,
+            queue_entries: now.queue_entries,
+            store_timestamp: now.store_timestamp,
+        };
+        let written = self.disk.replace(&self.layout.checkpoint(), &page.encode()).await;
+        written.map_err(VouchError::Checkpoint)?;
+        Ok(now.position)
+    }
+}
