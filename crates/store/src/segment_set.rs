@@ -47,14 +47,15 @@ impl Segment {
         self.file.sync(from - self.base..to - self.base).await
     }
 
-    /// Makes `range` zero, writing only where it is not; says whether it wrote.
-    pub(crate) fn zero(&self, range: Range<u64>) -> io::Result<bool> {
+    /// Makes `range` zero: up to `surely_to` by writing, behind it only where it is not. Says
+    /// whether it wrote.
+    pub(crate) fn zero(&self, range: Range<u64>, surely_to: u64) -> io::Result<bool> {
         const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
         let (mut from, mut wrote) = (range.start, false);
         while from < range.end {
             let to = range.end.min(from + ZEROS.len() as u64);
-            let is_zero = self.slice(from..to)?.iter().all(|byte| *byte == 0);
-            if !is_zero {
+            let is_zero = || self.slice(from..to).map(|bytes| bytes.iter().all(|byte| *byte == 0));
+            if from < surely_to || !is_zero()? {
                 self.write(from, &[&ZEROS[..(to - from) as usize]])?;
                 wrote = true;
             }

@@ -11,6 +11,9 @@ use crate::segment_set::{Segment, SegmentSet};
 
 /// How many bytes are written anew at once.
 const REWRITE_LEN: u64 = 1 << 20;
+/// How far behind the end bytes may differ from what the cache shows, after an unclean end: more
+/// than what is ever appended while one sync lasts.
+const DOUBT_LEN: u64 = 64 << 20;
 
 /// What is known and what is not.
 pub(super) struct Doubt {
@@ -45,6 +48,9 @@ pub(super) async fn recover(
     }
     tracing::info!(start, end = end.offset, end.cause, "walked the CommitLog");
     let tail = cut(disk, &segments, &end, config.segment_size).await.map_err(failed)?;
+    let in_doubt = if doubt.unclean { end.offset + DOUBT_LEN } else { end.offset };
+    // So that no stale byte behind the end ever reads as a record again.
+    tail.zero(end.offset..tail.end(), in_doubt).map_err(failed)?;
     settle(&segments, start, end.offset, &doubt).await.map_err(failed)?;
     Ok(Opened { segments, segment: tail, end: end.offset })
 }
@@ -86,8 +92,7 @@ fn walk(segments: &SegmentSet, start: u64) -> io::Result<End> {
     }
 }
 
-/// Cuts off what is behind the end, so that no stale byte ever reads as a record again. Gives the
-/// segment that the next record goes to.
+/// Cuts off the segments behind the end. Gives the one that the next record goes to.
 async fn cut(disk: &Disk, segments: &SegmentSet, end: &End, len: u64) -> io::Result<Segment> {
     let tail = match segments.find(end.offset) {
         Some(segment) => segment,
@@ -95,7 +100,6 @@ async fn cut(disk: &Disk, segments: &SegmentSet, end: &End, len: u64) -> io::Res
     };
     report_what_is_lost(segments, &tail, end);
     segments.remove_from(disk, tail.end()).await?;
-    tail.zero(end.offset..tail.end())?;
     Ok(tail)
 }
 

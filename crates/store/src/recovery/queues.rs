@@ -65,7 +65,7 @@ async fn cut_one(disk: &Disk, queue: &Queue, log: &SegmentSet, vouched: u64) -> 
     };
     let byte = end * ENTRY_LEN;
     let (later, zeroed) = match queue.segments().find(byte) {
-        Some(file) => (file.end(), file.zero(byte..file.end())?),
+        Some(file) => (file.end(), file.zero(byte..file.end(), byte)?),
         None => (byte, false),
     };
     queue.segments().remove_from(disk, later).await?;
