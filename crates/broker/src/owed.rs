@@ -1,0 +1,180 @@
+//! The completion queue of one connection: replies owed once the log is as durable as promised.
+//!
+//! Ordered by the end of the record, so that only its front need be looked at; woken by the
+//! watermark, once per flush and not per message.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use message::message_id;
+use protocol::fast::{SendReply, encode_send_reply};
+use protocol::{RemotingCommand, RequestCode, ResponseCode, SerializeType};
+use remoting::Outbox;
+use runtime::sync::{Closed, Wait};
+use runtime::{Boxed, Monotonic};
+use store::Appended;
+
+use crate::completion;
+use crate::state::State;
+
+/// Replies given at one go, so that they can be written in between.
+const BATCH_MAX: usize = 1024;
+
+/// One reply owed.
+#[derive(Clone, Copy)]
+pub(crate) struct Owed {
+    /// Where the message is.
+    pub(crate) place: Appended,
+    pub(crate) opaque: i32,
+    pub(crate) serialize_type: SerializeType,
+    pub(crate) queue_id: u32,
+    /// When it is answered FLUSH_DISK_TIMEOUT.
+    pub(crate) due: Monotonic,
+}
+
+/// The queue.
+pub(crate) struct OwedReplies {
+    state: Arc<State>,
+    store_host: SocketAddr,
+    queue: VecDeque<Owed>,
+    /// The wait for the front's end, and that end.
+    wait: Option<(u64, Wait)>,
+    /// Fires at the due time of what was the front when it was set, or of a later front.
+    timer: Option<Boxed<'static, ()>>,
+}
+
+impl OwedReplies {
+    /// Nothing owed; message ids will name `store_host`.
+    pub(crate) fn new(state: Arc<State>, store_host: SocketAddr) -> Self {
+        Self { state, store_host, queue: VecDeque::new(), wait: None, timer: None }
+    }
+
+    /// How many are owed.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Owes a reply; one that needs no promise is given at once.
+    pub(crate) fn owe(&mut self, owed: Owed, no_wait: bool, out: &mut Outbox) {
+        if no_wait {
+            self.put(&owed, ResponseCode::SUCCESS, out);
+        } else {
+            debug_assert!(self.queue.back().is_none_or(|last| last.place.end < owed.place.end));
+            self.queue.push_back(owed);
+        }
+    }
+
+    /// Gives the replies whose promise holds, as many as go at once; whether there were any.
+    pub(crate) fn answer_kept(&mut self, out: &mut Outbox) -> bool {
+        let state = self.state.clone();
+        self.answer_while(ResponseCode::SUCCESS, out, |owed| {
+            completion::is_kept(owed.place.end, state.store.promised())
+        })
+    }
+
+    /// As `remoting::FastPath::poll_owed`.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>, out: &mut Outbox) -> Poll<()> {
+        loop {
+            if self.answer_kept(out) {
+                return Poll::Ready(());
+            }
+            let Some(front) = self.queue.front().copied() else {
+                self.wait = None;
+                return Poll::Pending;
+            };
+            match self.poll_wait(front.place.end, context) {
+                Poll::Ready(Ok(())) => continue,
+                Poll::Ready(Err(closed)) => {
+                    self.answer_broken(&closed, out);
+                    return Poll::Ready(());
+                }
+                Poll::Pending => {}
+            }
+            return self.poll_timer(front.due, context, out);
+        }
+    }
+
+    fn poll_wait(&mut self, end: u64, context: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let held = self.wait.take().filter(|(target, _)| *target == end);
+        let (_, mut wait) = held.unwrap_or_else(|| (end, self.state.store.promised().wait(end)));
+        let polled = Pin::new(&mut wait).poll(context);
+        if polled.is_pending() {
+            self.wait = Some((end, wait));
+        }
+        polled
+    }
+
+    fn poll_timer(
+        &mut self,
+        due: Monotonic,
+        context: &mut Context<'_>,
+        out: &mut Outbox,
+    ) -> Poll<()> {
+        let mut due = due;
+        loop {
+            let clock = &self.state.clock;
+            let timer = self.timer.get_or_insert_with(|| clock.sleep_until(due));
+            if timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            self.timer = None;
+            let now = self.state.clock.monotonic();
+            if self.answer_while(ResponseCode::FLUSH_DISK_TIMEOUT, out, |owed| owed.due <= now) {
+                return Poll::Ready(());
+            }
+            // The timer was an earlier front's; this one's time has not come.
+            due = self.queue.front().map_or(due, |front| front.due);
+        }
+    }
+
+    /// Gives `code` to those at the front that `is_due` names; whether there were any.
+    fn answer_while(
+        &mut self,
+        code: ResponseCode,
+        out: &mut Outbox,
+        is_due: impl Fn(&Owed) -> bool,
+    ) -> bool {
+        let mut given = 0;
+        while given < BATCH_MAX
+            && let Some(owed) = self.queue.pop_front_if(|owed| is_due(owed))
+        {
+            self.put(&owed, code, out);
+            given += 1;
+        }
+        given > 0
+    }
+
+    /// The store has failed: nothing in the queue will ever be known to be kept.
+    fn answer_broken(&mut self, closed: &Closed, out: &mut Outbox) {
+        let refusal = completion::broken(&closed.reason);
+        while let Some(owed) = self.queue.pop_front() {
+            let request = RemotingCommand {
+                opaque: owed.opaque,
+                serialize_type: owed.serialize_type,
+                ..RemotingCommand::request_without_header(RequestCode::SEND_MESSAGE_V2)
+            };
+            let reply = RemotingCommand::response_to(&request, refusal.code)
+                .with_remark(refusal.remark.as_str());
+            // A remark of some hundred bytes fits any frame.
+            let _ = out.push_command(&reply, Vec::new());
+        }
+    }
+
+    fn put(&self, owed: &Owed, code: ResponseCode, out: &mut Outbox) {
+        let mut id = [0; message_id::LEN_MAX];
+        let reply = SendReply {
+            opaque: owed.opaque,
+            serialize_type: owed.serialize_type,
+            code,
+            message_id: message_id::write(self.store_host, owed.place.physical, &mut id),
+            queue_id: owed.queue_id,
+            queue_offset: owed.place.queue_offset.0,
+            region: &self.state.config.region,
+            trace_on: self.state.config.trace_on,
+        };
+        encode_send_reply(&reply, out.buffer());
+    }
+}

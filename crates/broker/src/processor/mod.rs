@@ -1,0 +1,101 @@
+//! One verb, one file: what each request code does.
+
+mod check_client_config;
+mod consumer_list;
+mod consumer_offset;
+mod create_topic;
+mod get_config;
+mod heartbeat;
+mod lock_queues;
+mod not_yet;
+mod pull_message;
+mod queue_offset;
+mod runtime_info;
+mod send_batch;
+mod send_message;
+mod subscription_group;
+mod unregister_client;
+mod view_message;
+
+use std::sync::Arc;
+
+use protocol::{RemotingCommand, RequestCode, ResponseCode};
+use remoting::{Connection, Reply};
+
+use crate::refusal::Refusal;
+use crate::state::State;
+
+/// What a processor gives.
+type Answer = Result<Reply, Refusal>;
+
+/// Serves one request on the ordinary path. `None` when it asks for no answer.
+pub(crate) async fn serve(
+    state: Arc<State>,
+    connection: Connection,
+    request: RemotingCommand,
+) -> Option<Reply> {
+    let answer = dispatch(&state, &connection, &request).await;
+    if request.is_oneway() {
+        if let Err(refusal) = answer {
+            let code = request.request_code();
+            tracing::debug!(%code, peer = %connection.peer_addr(), ?refusal, "oneway refused");
+        }
+        return None;
+    }
+    Some(answer.unwrap_or_else(|refusal| refuse(&request, &refusal)))
+}
+
+/// The table of codes (protocol.md §2.1).
+async fn dispatch(state: &State, connection: &Connection, request: &RemotingCommand) -> Answer {
+    match request.request_code() {
+        RequestCode::SEND_MESSAGE
+        | RequestCode::SEND_MESSAGE_V2
+        | RequestCode::SEND_BATCH_MESSAGE => {
+            Ok(send_message::serve(state, connection, request).await)
+        }
+        RequestCode::PULL_MESSAGE | RequestCode::LITE_PULL_MESSAGE => {
+            pull_message::serve(state, connection, request).await
+        }
+        RequestCode::QUERY_CONSUMER_OFFSET => consumer_offset::query(state, request),
+        RequestCode::UPDATE_CONSUMER_OFFSET => consumer_offset::update(state, request),
+        RequestCode::GET_ALL_CONSUMER_OFFSET => Ok(consumer_offset::all(state, request)),
+        RequestCode::SEARCH_OFFSET_BY_TIMESTAMP => queue_offset::search(state, request),
+        RequestCode::GET_MAX_OFFSET => queue_offset::max(state, request),
+        RequestCode::GET_MIN_OFFSET => queue_offset::min(state, request),
+        RequestCode::GET_EARLIEST_MSG_STORETIME => queue_offset::earliest_time(state, request),
+        RequestCode::VIEW_MESSAGE_BY_ID => view_message::serve(state, request),
+        RequestCode::HEART_BEAT => heartbeat::serve(state, connection, request).await,
+        RequestCode::UNREGISTER_CLIENT => unregister_client::serve(state, connection, request),
+        RequestCode::GET_CONSUMER_LIST_BY_GROUP => consumer_list::serve(state, request),
+        RequestCode::LOCK_BATCH_MQ => lock_queues::lock(state, request),
+        RequestCode::UNLOCK_BATCH_MQ => lock_queues::unlock(state, request),
+        RequestCode::CHECK_CLIENT_CONFIG => check_client_config::serve(request),
+        RequestCode::UPDATE_AND_CREATE_TOPIC => create_topic::serve(state, request).await,
+        RequestCode::GET_ALL_TOPIC_CONFIG => Ok(create_topic::all(state, request)),
+        RequestCode::UPDATE_AND_CREATE_SUBSCRIPTIONGROUP => {
+            subscription_group::update(state, request).await
+        }
+        RequestCode::GET_ALL_SUBSCRIPTIONGROUP_CONFIG => {
+            Ok(subscription_group::all(state, request))
+        }
+        RequestCode::GET_BROKER_CONFIG => get_config::serve(state, request),
+        RequestCode::GET_BROKER_RUNTIME_INFO => Ok(runtime_info::serve(state, request)),
+        RequestCode::CONSUMER_SEND_MSG_BACK
+        | RequestCode::END_TRANSACTION
+        | RequestCode::DELETE_TOPIC_IN_BROKER => Err(not_yet::refuse(request.request_code())),
+        RequestCode(number) => {
+            let remark = format!(" request type {number} not supported");
+            Err(Refusal::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, remark))
+        }
+    }
+}
+
+/// SUCCESS, to be given a header or a body.
+fn success(request: &RemotingCommand) -> RemotingCommand {
+    RemotingCommand::response_to(request, ResponseCode::SUCCESS)
+}
+
+/// The answer that a refusal is.
+fn refuse(request: &RemotingCommand, refusal: &Refusal) -> Reply {
+    RemotingCommand::response_to(request, refusal.code).with_remark(&*refusal.remark).into()
+}

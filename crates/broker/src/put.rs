@@ -1,0 +1,146 @@
+//! The one way a message enters the store on the ordinary path.
+
+use std::net::SocketAddr;
+
+use message::{PhysicalOffset, SysFlag, message_id};
+use protocol::ResponseCode;
+use store::{Append, AppendError, Appended, QueueHandle};
+
+use crate::completion;
+use crate::refusal::Refusal;
+use crate::state::State;
+
+/// One message that passed every check.
+pub(crate) struct Put<'a> {
+    pub(crate) queue: &'a QueueHandle,
+    pub(crate) flag: i32,
+    pub(crate) sys_flag: SysFlag,
+    pub(crate) born_timestamp: u64,
+    pub(crate) born_host: SocketAddr,
+    pub(crate) store_host: SocketAddr,
+    pub(crate) reconsume_times: u32,
+    pub(crate) body: &'a [u8],
+    /// As they are stored.
+    pub(crate) properties: &'a [u8],
+}
+
+impl Put<'_> {
+    /// Appends it under `appender`.
+    pub(crate) fn append(
+        &self,
+        appender: &mut store::Appender<'_>,
+    ) -> Result<Appended, AppendError> {
+        appender.append(&Append {
+            queue: self.queue,
+            flag: self.flag,
+            sys_flag: self.sys_flag,
+            born_timestamp: self.born_timestamp,
+            born_host: self.born_host,
+            store_host: self.store_host,
+            reconsume_times: self.reconsume_times,
+            prepared_transaction_offset: PhysicalOffset(0),
+            body: self.body,
+            properties: &[self.properties],
+        })
+    }
+}
+
+/// Where messages were stored, and how far the promise for them holds.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// SUCCESS, or a code that says "stored, but".
+    pub(crate) code: ResponseCode,
+    /// In the order in which they were put.
+    pub(crate) places: Vec<Appended>,
+}
+
+/// Appends `messages` one behind the other, then waits until they are as durable as promised;
+/// `no_wait` leaves the second step out.
+///
+/// All of them or none: room for the whole batch is there before its first byte is written.
+///
+/// # Errors
+/// Nothing was appended, except when the code is SYSTEM_ERROR of [`completion::broken`].
+pub(crate) async fn put(
+    state: &State,
+    messages: &[Put<'_>],
+    no_wait: bool,
+) -> Result<Stored, Refusal> {
+    let places = append(state, messages).await?;
+    let promised = state.store.promised();
+    let end = places.last().map_or(0, |last| last.end);
+    let code = if no_wait {
+        ResponseCode::SUCCESS
+    } else {
+        completion::wait(end, promised, &state.clock, state.sync_flush_timeout()).await?
+    };
+    Ok(Stored { code, places })
+}
+
+/// Appends them, waiting for the next segment where it is not ready yet.
+async fn append(state: &State, messages: &[Put<'_>]) -> Result<Vec<Appended>, Refusal> {
+    let deadline = state.clock.monotonic() + state.sync_flush_timeout();
+    loop {
+        match append_now(state, messages) {
+            Ok(places) => return Ok(places),
+            Err((AppendError::SegmentNotReady, 0)) => {}
+            Err((error, 0)) => return Err(refuse(&error)),
+            Err((error, _some)) => return Err(completion::broken(&error.to_string())),
+        }
+        match state.clock.timeout_at(deadline, state.store.segment_ready()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(closed)) => return Err(refuse(&AppendError::Poisoned(closed))),
+            Err(_elapsed) => return Err(refuse(&AppendError::SegmentNotReady)),
+        }
+    }
+}
+
+/// On failure, also how many had been appended by then: none, unless the store broke in between.
+fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Vec<Appended>, (AppendError, usize)> {
+    let mut appender = state.store.appender();
+    let mut places = Vec::with_capacity(messages.len());
+    for message in messages {
+        match message.append(&mut appender) {
+            Ok(place) => places.push(place),
+            Err(error) => return Err((error, places.len())),
+        }
+    }
+    Ok(places)
+}
+
+/// What a client is told when its message was not appended.
+pub(crate) fn refuse(error: &AppendError) -> Refusal {
+    let code = match error {
+        AppendError::SegmentNotReady => ResponseCode::SYSTEM_BUSY,
+        AppendError::TooLarge { .. } | AppendError::Topic { .. } => ResponseCode::MESSAGE_ILLEGAL,
+        AppendError::Poisoned(_) | AppendError::Full { .. } => ResponseCode::SERVICE_NOT_AVAILABLE,
+    };
+    Refusal::new(code, format!("the message was not stored: {error}"))
+}
+
+/// The offset message id of a stored message.
+pub(crate) fn message_id(store_host: SocketAddr, place: &Appended) -> String {
+    message_id::encode(store_host, place.physical)
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime::sync::Closed;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_append_tells_what_to_do_by_its_code() {
+        let closed = Closed { reason: "a sync failed".into() };
+        let cases = [
+            (AppendError::SegmentNotReady, ResponseCode::SYSTEM_BUSY),
+            (AppendError::TooLarge { part: "body", len: 9, max: 8 }, ResponseCode::MESSAGE_ILLEGAL),
+            (AppendError::Poisoned(closed), ResponseCode::SERVICE_NOT_AVAILABLE),
+            (AppendError::Full { cause: "no space".into() }, ResponseCode::SERVICE_NOT_AVAILABLE),
+        ];
+        for (error, code) in cases {
+            assert_eq!(refuse(&error).code, code);
+            assert!(refuse(&error).remark.contains(&error.to_string()));
+        }
+    }
+}
