@@ -87,8 +87,8 @@ impl SimDisk {
 
 impl DiskBackend for SimDisk {
     fn create_segment<'a>(&'a self, path: &'a str, len: u64) -> Boxed<'a, io::Result<SegmentFile>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             let file = self
                 .operate("create", &path, |state| {
                     if state.tree.get(&path).is_some() {
@@ -108,16 +108,16 @@ impl DiskBackend for SimDisk {
     }
 
     fn open_segment<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             let file = self.operate("open", &path, |state| state.file(&path)).await?;
             Ok(self.segment(file, path))
         })
     }
 
     fn read<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Bytes>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             self.operate("read", &path, |state| {
                 let file = state.file(&path)?;
                 if self.disk.goes_wrong(state.knobs.read_error) {
@@ -131,8 +131,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn write<'a>(&'a self, path: &'a str, bytes: &'a [u8]) -> Boxed<'a, io::Result<()>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             self.operate("rewrite", &path, |state| self.rewrite(state, &path, bytes)).await?;
             writeback::schedule(&self.disk);
             Ok(())
@@ -140,8 +140,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn sync_file<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             self.guard(&path)?;
             let file = self.disk.state().file(&path)?;
             let len = file.content().len();
@@ -151,8 +151,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Boxed<'a, io::Result<()>> {
-        let (from, to) = (clean(from), clean(to));
         Box::pin(async move {
+            let (from, to) = (clean(from)?, clean(to)?);
             self.operate("rename", &to, |state| {
                 state.file(&from)?;
                 if state.tree.is_directory(&to) {
@@ -171,8 +171,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn remove_file<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             self.operate("remove", &path, |state| {
                 state.file(&path)?;
                 state.tree.unlink(&path);
@@ -183,8 +183,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn remove_dir<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             self.operate("remove-dir", &path, |state| match state.tree.get(&path) {
                 None => Err(error::not_found(&path)),
                 Some(Target::File(_)) => Err(error::not_a_directory(&path)),
@@ -201,8 +201,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn create_dir<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             self.operate("create-dir", &path, |state| {
                 let mut above = path.as_str();
                 while !above.is_empty() {
@@ -219,8 +219,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn sync_dir<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             let fails = self.disk.sync_fails();
             self.operate("sync-dir", &path, |state| {
                 if !state.tree.is_directory(&path) {
@@ -237,8 +237,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn list<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             self.operate("list", &path, |state| {
                 if matches!(state.tree.get(&path), Some(Target::File(_))) {
                     return Err(error::not_a_directory(&path));
@@ -250,8 +250,8 @@ impl DiskBackend for SimDisk {
     }
 
     fn lock<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<DiskLock>> {
-        let path = clean(path);
         Box::pin(async move {
+            let path = clean(path)?;
             let holder = self
                 .operate("lock", &path, |state| {
                     if state.locks.contains_key(&path) {

@@ -6,6 +6,11 @@ pub(crate) fn not_found(path: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("{path}: no such file or directory"))
 }
 
+pub(crate) fn not_below_the_root(path: &str) -> Error {
+    let message = format!("{path}: not a path below the root: leave out `..` and a leading `/`");
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
 pub(crate) fn already_exists(path: &str) -> Error {
     Error::new(ErrorKind::AlreadyExists, format!("{path}: already exists"))
 }

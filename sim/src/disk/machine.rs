@@ -176,7 +176,7 @@ impl NodeDisk {
 
     /// One bit of a file turns over. Whether there is such a file.
     pub(crate) fn rot(&self, path: &str, offset: u64, bit: u8) -> bool {
-        let file = self.state().file(&clean(path));
+        let file = clean(path).and_then(|path| self.state().file(&path));
         file.map(|file| file.content().rot(offset, bit)).is_ok()
     }
 

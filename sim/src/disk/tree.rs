@@ -5,10 +5,12 @@
 //! device and some did not; a rename is one change, so it happens whole or not at all.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use runtime::Rng;
 
+use super::error;
 use super::file::Inode;
 
 /// What a name leads to.
@@ -62,9 +64,15 @@ pub(crate) fn parent(path: &str) -> &str {
 }
 
 /// The path in its one spelling: no empty parts, no `.`.
-pub(crate) fn clean(path: &str) -> String {
+///
+/// # Errors
+/// `InvalidInput` for a path that is not below the root.
+pub(crate) fn clean(path: &str) -> io::Result<String> {
+    if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        return Err(error::not_below_the_root(path));
+    }
     let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    parts.join("/")
+    Ok(parts.join("/"))
 }
 
 /// The names of a disk.

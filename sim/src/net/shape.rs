@@ -33,7 +33,7 @@ impl Default for NetShape {
             latency: Latency::between(Duration::from_micros(150), Duration::from_millis(300)),
             loopback: Latency::between(Duration::from_micros(10), Duration::from_millis(20)),
             window: 64 << 10,
-            split_one_in: 8,
+            split_one_in: 3,
             read_max: usize::MAX,
             loss_one_in: 0,
             // Linux: tcp_retries2 = 15 gives up after some 924 seconds.
