@@ -1,0 +1,247 @@
+//! A scenario: which cluster, which traffic, which faults, as a small TOML file.
+
+use serde::{Deserialize, Serialize};
+
+/// An inclusive range to draw from, written `[LOW, HIGH]` or as one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
+pub struct Span {
+    /// The least.
+    pub low: u64,
+    /// The most.
+    pub high: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    One(u64),
+    Two([u64; 2]),
+}
+
+impl From<Written> for Span {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::One(value) => Span { low: value, high: value },
+            Written::Two([low, high]) => Span { low, high: high.max(low) },
+        }
+    }
+}
+
+impl Span {
+    /// A number of the range.
+    pub fn draw(self, rng: &runtime::Rng) -> u64 {
+        self.low + rng.below(self.high - self.low + 1)
+    }
+}
+
+/// One scenario.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Its file's name without the ending; filled in by [`all`].
+    #[serde(default)]
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// Its share among all scenarios.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// The servers.
+    pub cluster: Cluster,
+    /// The traffic.
+    #[serde(rename = "run")]
+    pub runs: Vec<Run>,
+    /// The faults.
+    #[serde(default, rename = "nemesis")]
+    pub nemeses: Vec<Nemesis>,
+    /// How long each phase lasts.
+    #[serde(default)]
+    pub phases: Phases,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// The servers of a scenario.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// Name servers.
+    #[serde(default = "two")]
+    pub namesrv: Span,
+    /// Brokers, each a master of its own.
+    #[serde(default = "two")]
+    pub brokers: Span,
+    /// What an acknowledgement waits for.
+    pub flush: Flush,
+}
+
+fn two() -> Span {
+    Span { low: 1, high: 2 }
+}
+
+/// `flushDiskType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flush {
+    /// SYNC_FLUSH.
+    Sync,
+    /// ASYNC_FLUSH.
+    Async,
+    /// One of both, drawn by the seed.
+    Any,
+}
+
+/// One kind of traffic.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "workload", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Run {
+    /// Producers.
+    Produce {
+        /// How many.
+        producers: Span,
+        /// Messages each sends.
+        messages: Span,
+        /// Bytes of a body.
+        #[serde(default = "body")]
+        body: Span,
+    },
+    /// Push consumers.
+    Consume {
+        /// How many groups.
+        groups: Span,
+        /// Members of each.
+        members: Span,
+    },
+}
+
+fn body() -> Span {
+    Span { low: 1, high: 3000 }
+}
+
+/// One class of faults.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nemesis {
+    /// What happens.
+    pub kind: NemesisKind,
+    /// To whom.
+    pub target: Target,
+    /// How often in the fault phase.
+    #[serde(default = "one_to_three")]
+    pub times: Span,
+}
+
+fn one_to_three() -> Span {
+    Span { low: 1, high: 3 }
+}
+
+/// What a nemesis does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NemesisKind {
+    /// The process dies and is started again a while later.
+    Kill,
+    /// The machine loses power and is started again a while later.
+    PowerFail,
+    /// The node is cut off, both ways, for a while.
+    Partition,
+    /// One way to or from the node is cut for a while.
+    OneWay,
+    /// All connections of the node are reset.
+    Reset,
+    /// The node's wall clock jumps, forward or back, up to hours.
+    ClockJump,
+    /// The node's clock runs fast or slow from now on.
+    ClockDrift,
+    /// The next syncs of the node's disk fail.
+    SyncError,
+    /// The node's disk is slow for a while.
+    SlowDisk,
+    /// The node's disk is full for a while.
+    FullDisk,
+    /// The process stands still for a while.
+    Pause,
+}
+
+/// Whom a nemesis strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Any broker.
+    Broker,
+    /// Any name server.
+    Namesrv,
+    /// Any client.
+    Client,
+    /// Any node at all.
+    Any,
+}
+
+/// The phases of a run after its preparation, in seconds of true time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Phases {
+    /// Traffic without faults.
+    pub calm: u64,
+    /// Traffic with faults.
+    pub fault: u64,
+    /// The most that draining may take.
+    pub settle: u64,
+}
+
+impl Default for Phases {
+    fn default() -> Self {
+        Self { calm: 5, fault: 60, settle: 1200 }
+    }
+}
+
+/// The scenarios that come with the house: name and text.
+const TEXTS: [(&str, &str); 9] = [
+    ("calm", include_str!("../scenarios/calm.toml")),
+    ("kill", include_str!("../scenarios/kill.toml")),
+    ("power_fail", include_str!("../scenarios/power_fail.toml")),
+    ("power_fail_async", include_str!("../scenarios/power_fail_async.toml")),
+    ("partition", include_str!("../scenarios/partition.toml")),
+    ("clock_jump", include_str!("../scenarios/clock_jump.toml")),
+    ("sync_error", include_str!("../scenarios/sync_error.toml")),
+    ("full_disk", include_str!("../scenarios/full_disk.toml")),
+    ("everything", include_str!("../scenarios/everything.toml")),
+];
+
+/// All scenarios that come with the house.
+pub fn all() -> Vec<Scenario> {
+    TEXTS.iter().map(|(name, text)| parse(name, text).expect("a test parses each")).collect()
+}
+
+/// Reads a scenario.
+///
+/// # Errors
+/// When the text is no scenario; the message names line and key.
+pub fn parse(name: &str, text: &str) -> Result<Scenario, toml::de::Error> {
+    let mut scenario: Scenario = toml::from_str(text)?;
+    scenario.name = name.to_owned();
+    Ok(scenario)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_parses_and_sends_something() {
+        for (name, text) in TEXTS {
+            let scenario = parse(name, text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(scenario.runs.iter().any(|run| matches!(run, Run::Produce { .. })), "{name}");
+            assert!(text.lines().count() <= 75, "{name} is long");
+        }
+    }
+
+    #[test]
+    fn an_unknown_fault_is_refused() {
+        let text = TEXTS[1].1.replace("\"kill\"", "\"kil\"");
+        assert!(parse("kill", &text).is_err_and(|error| error.to_string().contains("kil")));
+    }
+}
