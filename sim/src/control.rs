@@ -10,6 +10,7 @@ use runtime::{Boxed, Clock, Disk, Net, Runtime, Tasks};
 use crate::clock::NodeClock;
 use crate::disk::{DiskImages, NodeDisk, SimDisk};
 use crate::ground::Ground;
+use crate::incident::Incident;
 use crate::net::{Hub, NetShape, SimNet};
 use crate::node::Node;
 use crate::task::{FailureSlot, SimTasks, watch};
@@ -243,6 +244,11 @@ impl Control {
     /// The trace.
     pub fn trace(&self) -> &Trace {
         &self.0.ground.trace
+    }
+
+    /// Takes the injected errors that really happened since the last time, oldest first.
+    pub fn take_incidents(&self) -> Vec<Incident> {
+        self.0.ground.incidents.take()
     }
 
     /// The stream of randomness of that name, for workloads and fault plans.

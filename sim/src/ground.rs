@@ -6,6 +6,7 @@ use std::time::Duration;
 use madsim::runtime::NodeHandle;
 use runtime::Rng;
 
+use crate::incident::Incidents;
 use crate::node::Node;
 use crate::timer::{Alarm, Timers};
 use crate::trace::{Event, Trace};
@@ -16,6 +17,7 @@ pub(crate) struct Ground {
     pub(crate) timers: Timers,
     pub(crate) trace: Trace,
     pub(crate) root: Rng,
+    pub(crate) incidents: Incidents,
     /// Runs what the world itself does in the background; never killed.
     pub(crate) keeper: NodeHandle,
 }

@@ -19,6 +19,7 @@ mod control;
 mod disk;
 pub mod fault;
 mod ground;
+mod incident;
 mod latency;
 mod net;
 mod node;
@@ -31,6 +32,7 @@ mod world;
 
 pub use control::{Control, Life};
 pub use disk::{DiskImages, PAGE, SECTOR};
+pub use incident::{Incident, IncidentKind};
 pub use latency::Latency;
 pub use net::NetShape;
 pub use node::Node;

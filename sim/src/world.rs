@@ -10,6 +10,7 @@ use madsim::time::TimeHandle;
 
 use crate::control::Control;
 use crate::ground::Ground;
+use crate::incident::Incidents;
 use crate::probe::Probes;
 use crate::rng;
 use crate::task::{FailureSlot, panic_message};
@@ -36,7 +37,8 @@ impl World {
         let keeper = madsim.create_node().name("world").build();
         drop(keeper.spawn(timers.clone().drive()));
         let root = rng::root(seed);
-        let ground = Ground { timers, trace: Trace::default(), root: root.clone(), keeper };
+        let (trace, incidents) = (Trace::default(), Incidents::default());
+        let ground = Ground { timers, trace, root: root.clone(), incidents, keeper };
         let probes = Probes::new(root);
         runtime::probe::install(Some(probes.clone()));
         let failure = FailureSlot::default();

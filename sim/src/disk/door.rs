@@ -11,6 +11,7 @@ use super::machine::{NodeDisk, State};
 use super::segment::SimSegment;
 use super::tree::{Target, clean, parent};
 use super::{error, sync, writeback};
+use crate::incident::IncidentKind;
 
 /// The disk as one process of the node sees it. Clones are the same process.
 #[derive(Clone)]
@@ -77,7 +78,7 @@ impl SimDisk {
         file.charge(0);
         self.disk.make_room(state, path, bytes.len() as u64)?;
         if self.disk.goes_wrong(state.knobs.write_error) {
-            return Err(error::failed(path, "write"));
+            return Err(self.disk.shared().injected(IncidentKind::Write, path));
         }
         file.charge(bytes.len() as u64);
         file.content().rewrite(bytes);
@@ -121,7 +122,7 @@ impl DiskBackend for SimDisk {
             self.operate("read", &path, |state| {
                 let file = state.file(&path)?;
                 if self.disk.goes_wrong(state.knobs.read_error) {
-                    return Err(error::failed(&path, "read"));
+                    return Err(self.disk.shared().injected(IncidentKind::Read, &path));
                 }
                 let content = file.content();
                 Ok(content.read(0, content.len()).into())
@@ -227,7 +228,7 @@ impl DiskBackend for SimDisk {
                     return Err(error::not_found(&path));
                 }
                 if fails {
-                    return Err(error::failed(&path, "sync"));
+                    return Err(self.disk.shared().injected(IncidentKind::Sync, &path));
                 }
                 state.tree.sync(&path);
                 Ok(())

@@ -13,6 +13,7 @@ use super::file::{Inode, Survival};
 use super::knobs::Knobs;
 use super::tree::{Target, Tree, clean};
 use crate::ground::Ground;
+use crate::incident::{Incident, IncidentKind};
 use crate::node::Node;
 
 /// The disk of one node, the same through every restart. Clones are the same disk.
@@ -144,7 +145,11 @@ impl NodeDisk {
     /// Fails unless `len` more bytes fit.
     pub(crate) fn make_room(&self, state: &State, path: &str, len: u64) -> io::Result<()> {
         let available = self.available(state);
-        if len > available { Err(error::full(path, len, available)) } else { Ok(()) }
+        if len <= available {
+            return Ok(());
+        }
+        self.0.note(IncidentKind::NoSpace, path);
+        Err(error::full(path, len, available))
     }
 
     /// What is left, in bytes.
@@ -216,6 +221,17 @@ impl NodeDisk {
 }
 
 impl Shared {
+    /// The error that an operation on `path` is answered with because somebody wanted it so.
+    pub(crate) fn injected(&self, kind: IncidentKind, path: &str) -> std::io::Error {
+        self.note(kind, path);
+        error::failed(path, &format!("{kind:?}").to_lowercase())
+    }
+
+    fn note(&self, kind: IncidentKind, path: &str) {
+        let (at, node) = (self.ground.now(), self.node.clone());
+        self.ground.incidents.note(Incident { at, node, kind, path: path.to_owned() });
+    }
+
     /// Puts an event of this disk into the trace.
     pub(crate) fn record(
         &self,

@@ -11,6 +11,7 @@ use super::error;
 use super::file::Inode;
 use super::machine::NodeDisk;
 use super::{sync, writeback};
+use crate::incident::IncidentKind;
 
 /// A mapped file, as the process that opened it sees it.
 pub(crate) struct SimSegment {
@@ -47,7 +48,7 @@ impl SegmentBackend for SimSegment {
         self.within(offset, len)?;
         let chance = self.disk.state().knobs.write_error;
         if self.disk.goes_wrong(chance) {
-            return Err(error::failed(&self.path, "write"));
+            return Err(self.disk.shared().injected(IncidentKind::Write, &self.path));
         }
         let mut content = self.file.content();
         let mut at = offset;
@@ -66,7 +67,7 @@ impl SegmentBackend for SimSegment {
         self.within(offset, len)?;
         let chance = self.disk.state().knobs.read_error;
         if self.disk.goes_wrong(chance) {
-            return Err(error::failed(&self.path, "read"));
+            return Err(self.disk.shared().injected(IncidentKind::Read, &self.path));
         }
         Ok(self.file.content().read(offset, len).into())
     }

@@ -4,9 +4,9 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::error;
 use super::file::Inode;
 use super::machine::NodeDisk;
+use crate::incident::IncidentKind;
 
 /// Makes everything written to `range` of the file before the call durable.
 ///
@@ -49,7 +49,9 @@ pub(crate) async fn sync(
             }
         }
     }
+    // Noted when the pages are gone: the program may die before it hears of it.
+    let error = fails.then(|| disk.shared().injected(IncidentKind::Sync, path));
     disk.wait(after).await;
     disk.shared().record("synced", [id, u64::from(fails)], format_args!("{path}"));
-    if fails { Err(error::failed(path, "sync")) } else { Ok(()) }
+    error.map_or(Ok(()), Err)
 }
