@@ -1,6 +1,6 @@
 //! One attempt to send: what was tried and what is known about it.
 
-use message::{Message, MessageQueue};
+use message::{Message, MessageQueue, QueueOffset};
 use protocol::ResponseCode;
 
 /// What is known about one attempt after it ended.
@@ -57,11 +57,24 @@ pub struct Attempt {
     pub outcome: AttemptOutcome,
 }
 
+/// Where a broker said that an attempt's message is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The queue.
+    pub queue: MessageQueue,
+    /// The offset there; of a batch, the first message's.
+    pub queue_offset: QueueOffset,
+    /// The id made of the broker's address and the physical offset; of a batch, all of them with
+    /// commas between.
+    pub offset_message_id: String,
+}
+
 /// Watches the attempts of a producer. It runs within `send`, so it must be quick.
 pub trait AttemptHook: Send + Sync + 'static {
     /// Attempt `number` (from 0) is about to go to `queue`. The messages may be marked with it; an
     /// earlier attempt's mark is still on them.
     fn starting(&self, number: u32, queue: &MessageQueue, messages: &mut [Message]);
-    /// The attempt is over.
-    fn ended(&self, attempt: &Attempt, messages: &[Message]);
+    /// The attempt is over; `stored` says where, when the broker said so. Not called when the
+    /// caller of `send` goes away before: then nothing is known about the attempt.
+    fn ended(&self, attempt: &Attempt, stored: Option<&Stored>, messages: &[Message]);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::attempt::AttemptHook;
+use crate::consumer::observer::GroupObserver;
 
 /// What a [`Client`](crate::Client) needs to know.
 #[derive(Clone, Debug)]
@@ -87,7 +88,7 @@ pub enum ConsumeFrom {
 }
 
 /// How a [`PushConsumer`](crate::PushConsumer) consumes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PushConfig {
     /// Its group.
     pub group: String,
@@ -126,6 +127,8 @@ pub struct PushConfig {
     pub redelivery_pause_max: Duration,
     /// How long a shutdown waits for the listener's running calls.
     pub shutdown_drain: Duration,
+    /// Is told what becomes of its queues and commits.
+    pub observer: Option<Arc<dyn GroupObserver>>,
 }
 
 impl PushConfig {
@@ -150,6 +153,7 @@ impl PushConfig {
             redelivery_pause: Duration::from_secs(1),
             redelivery_pause_max: Duration::from_secs(30),
             shutdown_drain: Duration::from_secs(5),
+            observer: None,
         }
     }
 }

@@ -24,12 +24,12 @@ pub mod route;
 mod routes;
 mod subscription;
 
-pub use attempt::{Attempt, AttemptHook, AttemptOutcome};
+pub use attempt::{Attempt, AttemptHook, AttemptOutcome, Stored};
 pub use client::Client;
 pub use config::{ClientConfig, ConsumeFrom, ProducerConfig, PushConfig};
 pub use consumer::{
-    ConsumeStatus, Delivery, MessageListener, PullConsumer, PullOptions, PullResult, PullStatus,
-    PushConsumer,
+    ConsumeStatus, Delivery, GroupObserver, MessageListener, PullConsumer, PullOptions, PullResult,
+    PullStatus, PushConsumer,
 };
 pub use error::{ClientError, SendError};
 pub use producer::{Producer, SendResult, SendStatus};

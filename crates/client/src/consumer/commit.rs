@@ -45,6 +45,7 @@ pub(crate) async fn commit(member: &Member, assigned: &Assigned, when: When) -> 
     match member.client.commit(&member.config.group, queue, ceiling).await {
         Ok(()) => {
             *committed = Some(ceiling);
+            member.observer.committed(queue, ceiling);
             true
         }
         Err(error) => {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use message::MessageQueue;
 use runtime::sync::race;
 use runtime::{Task, sometimes};
 
@@ -44,18 +43,23 @@ async fn deal(member: &Arc<Member>, topic: &str) -> Result<(), ClientError> {
     let mine = averagely(&route.subscribe, &members, client.id());
     let owned = member.owned();
     let lost = owned.iter().filter(|at| at.queue.topic == topic && !mine.contains(&at.queue));
-    release(member, lost.cloned().collect()).await;
-    for queue in mine.iter().filter(|queue| owned.iter().all(|at| at.queue != **queue)) {
-        own(member, queue, members.len() > 1);
+    let lost: Vec<_> = lost.cloned().collect();
+    let gained: Vec<_> =
+        mine.iter().filter(|queue| owned.iter().all(|at| at.queue != **queue)).collect();
+    let changed = !lost.is_empty() || !gained.is_empty();
+    release(member, lost).await;
+    let shared = members.len() > 1;
+    let gained: Vec<_> = gained.into_iter().map(|queue| member.own(queue)).collect();
+    if changed {
+        let queues: Vec<_> = member.owned().iter().map(|at| at.queue.clone()).collect();
+        tracing::debug!(group = %member.config.group, ?queues, "the queues are dealt");
+        member.observer.rebalanced(&queues);
+    }
+    for assigned in gained {
+        let pulling = queue_loop::run(member.clone(), assigned, shared);
+        client.0.tasks.detach("pull queue", pulling);
     }
     Ok(())
-}
-
-fn own(member: &Arc<Member>, queue: &MessageQueue, shared: bool) {
-    tracing::debug!(%queue, group = %member.config.group, "the queue is ours");
-    let assigned = member.own(queue);
-    let pulling = queue_loop::run(member.clone(), assigned, shared);
-    member.client.0.tasks.detach("pull queue", pulling);
 }
 
 /// Gives queues up: stops pulling them, commits how far they came, one last time, and forgets
@@ -88,4 +92,5 @@ pub(crate) async fn release_all(member: &Arc<Member>) {
         tracing::warn!(group = %member.config.group, "the listener is still busy at shutdown");
     }
     release(member, owned).await;
+    member.observer.rebalanced(&[]);
 }

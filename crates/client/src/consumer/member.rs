@@ -8,6 +8,7 @@ use runtime::sync::Stop;
 use tokio::sync::{Notify, Semaphore};
 
 use super::listener::MessageListener;
+use super::observer::{GroupObserver, Unwatched};
 use super::progress::{Progress, Taken};
 use crate::client::Client;
 use crate::config::PushConfig;
@@ -27,6 +28,8 @@ pub(crate) struct Member {
     pub(crate) permits: Arc<Semaphore>,
     /// Wakes the dealing of queues.
     pub(crate) rebalance: Arc<Notify>,
+    /// Is told what happens.
+    pub(crate) observer: Arc<dyn GroupObserver>,
     assigned: Mutex<BTreeMap<MessageQueue, Arc<Assigned>>>,
 }
 
@@ -57,6 +60,7 @@ impl Member {
             filters: subscriptions.iter().map(|at| (at.topic.clone(), at.wanted())).collect(),
             version: client.0.clock.now_ms() as i64,
             permits: Arc::new(Semaphore::new(config.concurrency_max)),
+            observer: config.observer.clone().unwrap_or_else(|| Arc::new(Unwatched)),
             client,
             config,
             subscriptions,

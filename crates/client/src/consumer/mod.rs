@@ -6,6 +6,7 @@ mod deal;
 mod deliver;
 mod listener;
 mod member;
+pub(crate) mod observer;
 pub mod progress;
 mod pull;
 mod push;
@@ -13,5 +14,6 @@ mod queue_loop;
 pub mod reaction;
 
 pub use listener::{ConsumeStatus, Delivery, MessageListener};
+pub use observer::GroupObserver;
 pub use pull::{PullConsumer, PullOptions, PullResult, PullStatus};
 pub use push::PushConsumer;

@@ -34,7 +34,10 @@ pub(crate) async fn run(member: Arc<Member>, assigned: Arc<Assigned>, shared: bo
 async fn begin(member: &Member, assigned: &Assigned) {
     loop {
         match where_to_begin(member, assigned).await {
-            Ok(from) => return assigned.begin(from),
+            Ok(from) => {
+                member.observer.begins(&assigned.queue, from);
+                return assigned.begin(from);
+            }
             Err(error) => {
                 tracing::debug!(queue = %assigned.queue, %error, "where to begin is not known");
                 member.client.0.clock.sleep(member.config.pull_error_pause).await;
@@ -135,6 +138,7 @@ async fn react(
             let (queue, to) = (&assigned.queue, pulled.next_begin);
             let code = ResponseCode::PULL_OFFSET_MOVED;
             tracing::warn!(%queue, %to, %code, remark = %pulled.remark, "the offset is corrected");
+            member.observer.begins(queue, to);
             assigned.with(|progress| progress.restart(to));
         }
         (Reaction::Introduce, _) => {

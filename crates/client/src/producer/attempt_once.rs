@@ -7,7 +7,7 @@ use runtime::Monotonic;
 
 use super::parcel::{Parcel, Stamp};
 use super::result::{SendResult, SendStatus};
-use crate::attempt::{Attempt, AttemptOutcome};
+use crate::attempt::{Attempt, AttemptOutcome, Stored};
 use crate::client::Client;
 use crate::config::ProducerConfig;
 use crate::error::ClientError;
@@ -47,9 +47,9 @@ impl Sender {
             None => (not_sent(no_address(aim.queue)), None),
             Some(address) => self.ask(address, aim, parcel).await,
         };
-        let attempt = self.ended(aim, outcome, parcel);
+        let attempt = self.ended(aim, outcome, stored.as_ref().map(|at| &at.1), parcel);
         match stored {
-            Some(result) => Try::Stored((result, attempt)),
+            Some((status, at)) => Try::Stored((result(status, at, parcel), attempt)),
             None => Try::Failed(attempt),
         }
     }
@@ -71,7 +71,7 @@ impl Sender {
                 }
             }
         };
-        let attempt = self.ended(aim, outcome, parcel);
+        let attempt = self.ended(aim, outcome, None, parcel);
         match attempt.outcome {
             AttemptOutcome::NotSent { .. } => Err(attempt),
             _ => Ok(()),
@@ -84,10 +84,16 @@ impl Sender {
         }
     }
 
-    fn ended(&self, aim: &Aim<'_>, outcome: AttemptOutcome, parcel: &Parcel) -> Attempt {
+    fn ended(
+        &self,
+        aim: &Aim<'_>,
+        outcome: AttemptOutcome,
+        stored: Option<&Stored>,
+        parcel: &Parcel,
+    ) -> Attempt {
         let attempt = Attempt { number: aim.number, queue: aim.queue.clone(), outcome };
         if let Some(hook) = &self.config.hook {
-            hook.ended(&attempt, &parcel.messages);
+            hook.ended(&attempt, stored, &parcel.messages);
         }
         attempt
     }
@@ -105,7 +111,7 @@ impl Sender {
         address: &str,
         aim: &Aim<'_>,
         parcel: &Parcel,
-    ) -> (AttemptOutcome, Option<SendResult>) {
+    ) -> (AttemptOutcome, Option<(SendStatus, Stored)>) {
         let shared = &self.client.0;
         let timeout = aim.deadline.since(shared.clock.monotonic());
         let command = parcel.request(aim.queue, &self.stamp());
@@ -119,31 +125,34 @@ impl Sender {
         let Some(status) = SendStatus::of(code) else {
             return (answered, None);
         };
-        match read(&answer, status, aim.queue, parcel) {
-            Ok(result) => (answered, Some(result)),
+        match read(&answer, aim.queue) {
+            Ok(stored) => (answered, Some((status, stored))),
             // It says stored, but not where: nothing can be told about it.
             Err(reason) => (unknown(reason), None),
         }
     }
 }
 
-fn read(
-    answer: &RemotingCommand,
-    status: SendStatus,
-    queue: &MessageQueue,
-    parcel: &Parcel,
-) -> Result<SendResult, String> {
+fn read(answer: &RemotingCommand, queue: &MessageQueue) -> Result<Stored, String> {
     let header = answer.header::<SendMessageResponseHeader>().map_err(|error| error.to_string())?;
-    let number = |value: i64| u64::try_from(value).map_err(|_| format!("{value} is no offset"));
+    let offset = u64::try_from(header.queue_offset).map_err(|_| "a negative offset".to_owned())?;
     let queue_id = u32::try_from(header.queue_id).map_err(|_| "a negative queue".to_owned())?;
-    Ok(SendResult {
-        status,
+    Ok(Stored {
         queue: MessageQueue { queue_id, ..queue.clone() },
-        queue_offset: QueueOffset(number(header.queue_offset)?),
-        message_id: parcel.unique_ids(),
+        queue_offset: QueueOffset(offset),
         offset_message_id: header.msg_id,
-        attempts: Vec::new(),
     })
+}
+
+fn result(status: SendStatus, stored: Stored, parcel: &Parcel) -> SendResult {
+    SendResult {
+        status,
+        queue: stored.queue,
+        queue_offset: stored.queue_offset,
+        message_id: parcel.unique_ids(),
+        offset_message_id: stored.offset_message_id,
+        attempts: Vec::new(),
+    }
 }
 
 fn no_address(queue: &MessageQueue) -> ClientError {
