@@ -4,8 +4,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::ground::{ADDRESS, BACK, ECHO, FOR_EVER, GATED, NEVER, SLICE, SLICES, ground, request};
+use bytes::BytesMut;
+use protocol::frame::next_frame;
 use protocol::{ResponseCode, SerializeType};
 use remoting::{RemotingError, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[test]
 fn every_answer_meets_its_request_however_the_bytes_are_cut() {
@@ -86,19 +89,48 @@ fn a_client_without_service_says_that_it_serves_nothing() {
 }
 
 #[test]
-fn oneway_requests_arrive_and_are_not_answered() {
+fn an_answer_passed_on_goes_out_in_the_form_it_was_asked_for() {
     let ground = ground(1);
     ground.world.block_on(async {
         let _server = ground.server(ServerConfig::default()).await;
         let client = ground.client();
+        let mut asked = request(BACK, "?");
+        asked.serialize_type = SerializeType::RocketMq;
+        let answer = client.request(ADDRESS, asked, FOR_EVER).await.unwrap();
+        // The client answered the server in JSON.
+        assert_eq!(answer.serialize_type, SerializeType::RocketMq);
+    });
+}
+
+#[test]
+fn oneway_requests_arrive_and_are_not_answered() {
+    let ground = ground(1);
+    ground.world.block_on(async {
+        let _server = ground.server(ServerConfig::default()).await;
+        let net = ground.client_runtime().net;
+        let mut stream = net.connect(ADDRESS, Duration::from_secs(3)).await.unwrap();
+        let mut bytes = BytesMut::new();
         for _ in 0..10 {
-            client.oneway(ADDRESS, request(ECHO, "hello")).await.unwrap();
+            request(ECHO, "oneway").into_oneway().encode(&mut bytes);
         }
-        // The answer to this one would come behind any answer to those.
-        client.request(ADDRESS, request(ECHO, "last"), FOR_EVER).await.unwrap();
-        assert_eq!(ground.service.served.load(Ordering::Relaxed), 11);
-        let server_side = ground.service.connections.lock().unwrap()[0].clone();
-        assert_eq!(server_side.queued_bytes(), 0);
+        stream.write_all(&bytes).await.unwrap();
+        ground.world.sleep(Duration::from_secs(5)).await;
+        assert_eq!(ground.service.served.load(Ordering::Relaxed), 10);
+        let mut last = BytesMut::new();
+        request(ECHO, "last").encode(&mut last);
+        stream.write_all(&last).await.unwrap();
+        let mut back = BytesMut::new();
+        let frame = loop {
+            stream.read_buf(&mut back).await.unwrap();
+            if let Some(frame) = next_frame(&mut back).unwrap() {
+                break frame;
+            }
+        };
+        assert_eq!(frame.body, "last");
+        let client = ground.client();
+        client.oneway(ADDRESS, request(ECHO, "pooled")).await.unwrap();
+        ground.world.sleep(Duration::from_secs(5)).await;
+        assert_eq!(ground.service.served.load(Ordering::Relaxed), 12);
     });
 }
 

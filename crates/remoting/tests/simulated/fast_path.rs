@@ -191,3 +191,71 @@ fn shutdown_waits_for_what_the_fast_path_owes() {
         assert_eq!(answered.await.unwrap().unwrap().remark.as_deref(), Some("1"));
     });
 }
+
+/// A client that writes many requests at once and reads their answers, all in the connection's
+/// task.
+#[derive(Default)]
+struct Pipelined {
+    to_ask: i32,
+    answered: Arc<Mutex<Vec<i32>>>,
+}
+
+struct PipelinedService(Arc<Mutex<Vec<i32>>>);
+
+impl Service for PipelinedService {
+    fn fast_path(&self, _: &Connection) -> Option<Box<dyn FastPath>> {
+        Some(Box::new(Pipelined { to_ask: 1_000, answered: self.0.clone() }))
+    }
+
+    fn serve(&self, _: Connection, _: RemotingCommand) -> Boxed<'static, Option<Reply>> {
+        Box::pin(std::future::ready(None))
+    }
+}
+
+impl FastPath for Pipelined {
+    fn serve(&mut self, _: &mut Vec<Frame>, _: &mut Outbox) {}
+
+    fn poll_owed(&mut self, _: &mut Context<'_>, out: &mut Outbox) -> Poll<()> {
+        if self.to_ask == 0 {
+            return Poll::Pending;
+        }
+        // Below those that the connection gives out.
+        out.buffer().extend_from_slice(&frames(ECHO, -self.to_ask..-self.to_ask + 10));
+        self.to_ask -= 10;
+        Poll::Ready(())
+    }
+
+    fn unanswered(&self) -> usize {
+        0
+    }
+
+    fn answers(&mut self, frames: &mut Vec<Frame>) {
+        frames.retain(|frame| {
+            let opaque = peek(frame).unwrap().opaque;
+            if opaque < 0 {
+                self.answered.lock().unwrap().push(opaque);
+            }
+            opaque >= 0
+        });
+    }
+}
+
+#[test]
+fn a_client_pipelines_beside_ordinary_requests_on_one_connection() {
+    for seed in 0..10 {
+        let ground = ground(seed);
+        ground.world.block_on(async {
+            let _server = ground.server(ServerConfig::default()).await;
+            let answered: Arc<Mutex<Vec<i32>>> = Arc::default();
+            let service: Arc<dyn Service> = Arc::new(PipelinedService(answered.clone()));
+            let handles = Handles::from(&ground.client_runtime());
+            let client = remoting::Client::new(handles, Some(service), Default::default());
+            let answer = client.request(ADDRESS, request(ECHO, "mine"), FOR_EVER).await.unwrap();
+            assert_eq!(answer.body, "mine");
+            ground.world.sleep(Duration::from_secs(30)).await;
+            let mut answered = answered.lock().unwrap().clone();
+            answered.sort_unstable();
+            assert_eq!(answered, (-1_000..0).collect::<Vec<_>>(), "seed {seed}");
+        });
+    }
+}

@@ -57,6 +57,26 @@ fn shutdown_ends_though_a_request_never_does() {
 }
 
 #[test]
+fn shutdown_goes_on_as_soon_as_the_last_request_ends_though_nobody_awaits_it() {
+    let ground = ground(1);
+    ground.world.block_on(async {
+        let server = Arc::new(ground.server(ServerConfig::default()).await);
+        let client = ground.client();
+        client.oneway(ADDRESS, request(GATED, "")).await.unwrap();
+        ground.world.sleep(Duration::from_secs(1)).await;
+        let stopping = server.clone();
+        let tasks = ground.server_runtime().tasks;
+        let stopped = tasks.spawn("stop", async move { stopping.shutdown().await });
+        ground.world.sleep(Duration::from_secs(1)).await;
+        let begun = ground.world.elapsed();
+        ground.service.gate.stop();
+        stopped.join().await;
+        let took = ground.world.elapsed() - begun;
+        assert!(took < Duration::from_secs(1), "{took:?} after the request had ended");
+    });
+}
+
+#[test]
 fn all_who_want_an_address_share_one_attempt_and_its_outcome() {
     let ground = ground(1);
     ground.world.block_on(async {
