@@ -107,13 +107,20 @@ impl Client {
         });
     }
 
-    /// The route to read a topic by.
-    pub(crate) async fn route_to_read(&self, topic: &str) -> Result<Arc<Route>, ClientError> {
+    /// The route to read a topic by, asked for when it is not known.
+    ///
+    /// # Errors
+    /// [`ClientError::TopicUnknown`], or what kept the name servers from answering.
+    pub async fn route_to_read(&self, topic: &str) -> Result<Arc<Route>, ClientError> {
         self.0.routes.to_read(&self.0.link, topic).await
     }
 
-    /// The route to send to a topic by.
-    pub(crate) async fn route_to_send(
+    /// The route to send to a topic by, asked for when it is not known. A topic that does not exist
+    /// has the route that its first send will give it, with at most `queues_max` queues per broker.
+    ///
+    /// # Errors
+    /// As [`Client::route_to_read`].
+    pub async fn route_to_send(
         &self,
         topic: &str,
         queues_max: u32,
