@@ -149,7 +149,8 @@ impl SegmentBackend for MachineSegment {
         Box::pin(async move {
             // This worker hands its other tasks to a spare thread and waits for the device itself:
             // the answer needs no thread to be woken, a quarter of a lone synced message's time.
-            if self.handle.runtime_flavor() == RuntimeFlavor::MultiThread {
+            let many = |here: Handle| here.runtime_flavor() == RuntimeFlavor::MultiThread;
+            if Handle::try_current().is_ok_and(many) {
                 return tokio::task::block_in_place(|| self.segment.sync(range));
             }
             let segment = self.segment.clone();
