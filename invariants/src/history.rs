@@ -173,6 +173,13 @@ pub enum What {
         /// The tags it wants; `None` for all.
         tags: Option<Vec<String>>,
     },
+    /// A group left a topic for good: nothing is owed to it any more.
+    Unsubscribed {
+        /// The group.
+        group: String,
+        /// The topic.
+        topic: String,
+    },
     /// A consumer was told that these, and no others, are its queues now.
     Rebalanced {
         /// The group.

@@ -118,7 +118,40 @@ impl Ledger {
     }
 
     /// The entries of one node, oldest first.
-    pub fn of<'a>(&'a self, node: &'a str) -> impl DoubleEndedIterator<Item = &'a Entry> {
+    pub fn of<'a>(&'a self, node: &str) -> impl DoubleEndedIterator<Item = &'a Entry> {
         self.0.iter().filter(move |entry| entry.node == node)
+    }
+
+    /// Why `node` does not run now: the fault that ended it, if no start followed.
+    pub fn down(&self, node: &str) -> Option<&Entry> {
+        let ends = |fault: &Fault| {
+            matches!(
+                fault,
+                Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost | Fault::Stopped
+            )
+        };
+        let is_step = |entry: &&Entry| ends(&entry.fault) || entry.fault == Fault::Started;
+        self.of(node).rev().find(is_step).filter(|entry| ends(&entry.fault))
+    }
+
+    /// The first failed sync of the log on `node` since it was last started before `until_ms`.
+    pub fn failed_log_sync(&self, node: &str, until_ms: u64) -> Option<&Entry> {
+        let mut failed = None;
+        for entry in self.of(node).take_while(|entry| entry.at_ms <= until_ms) {
+            match &entry.fault {
+                Fault::Started => failed = None,
+                fault if fault.is_log_sync_error() => failed = failed.or(Some(entry)),
+                _ => {}
+            }
+        }
+        failed
+    }
+
+    /// The first entry of `node` that damages what its CommitLog holds.
+    pub fn log_rot(&self, node: &str) -> Option<&Entry> {
+        self.of(node).find(|entry| {
+            matches!(&entry.fault, Fault::BitRot { path, .. }
+            if path.split('/').any(|dir| dir == "commitlog"))
+        })
     }
 }

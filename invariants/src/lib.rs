@@ -20,17 +20,26 @@
 //! | `consumer` | C3 |
 //! | `recovery` | S1 S2 S5 S9 |
 
+pub mod consumer;
 pub mod digest;
 pub mod disk;
+pub mod durability;
 pub mod history;
 pub mod identity;
+pub mod integrity;
 pub mod invariant;
 pub mod ledger;
+pub mod order;
 pub mod outcome;
+pub mod phantom;
 pub mod promise;
+pub mod queue_log;
+pub mod recovery;
 pub mod violation;
 pub mod world;
 
+#[cfg(test)]
+mod testing;
 mod watch;
 
 pub use watch::Watch;
@@ -39,5 +48,43 @@ use invariant::Invariant;
 
 /// Every property there is, each fresh.
 pub fn all() -> Vec<Box<dyn Invariant>> {
-    vec![]
+    vec![
+        Box::new(durability::AckedIsReadable),
+        Box::new(durability::RefusedLeavesNoByte),
+        Box::new(durability::LossIsBounded),
+        Box::new(durability::LossIsASuffix::default()),
+        Box::new(durability::ExposedIsOwed::default()),
+        Box::new(durability::NoAckAfterFailedSync),
+        Box::new(phantom::DeliveredWasSent),
+        Box::new(phantom::RefusedIsNotDelivered::default()),
+        Box::new(integrity::ContentIsAsSent),
+        Box::new(integrity::PlaceReadsTheSame::default()),
+        Box::new(order::OffsetsRise::default()),
+        Box::new(order::AcksKeepOrder::default()),
+        Box::new(queue_log::OffsetsAreDense::default()),
+        Box::new(queue_log::MaxNeverFalls::default()),
+        Box::new(queue_log::AckNamesThePlace::default()),
+        Box::new(consumer::AtLeastOnce::default()),
+        Box::new(recovery::RecoveryIsIdempotent::default()),
+        Box::new(recovery::QueuesMirrorTheLog),
+        Box::new(recovery::RecordsAreSound),
+        Box::new(recovery::EveryStartEndsWell),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_property_has_a_name_of_its_own_and_says_what_it_does_not_see() {
+        let claims: Vec<_> = super::all().iter().map(|invariant| invariant.claim()).collect();
+        let ids: BTreeSet<&str> = claims.iter().map(|claim| claim.id).collect();
+        let listed = "C3 D1 D3 D4 D5 D6 D7 I1 I2 O1 O2 P1 P2 Q1 Q3 Q5 S1 S2 S5 S9";
+        assert_eq!(ids.into_iter().collect::<Vec<_>>().join(" "), listed);
+        for claim in claims {
+            assert!(claim.sentence.ends_with('.') && !claim.source.is_empty(), "{}", claim.id);
+            assert!(!claim.limits.is_empty(), "{}", claim.id);
+        }
+    }
 }

@@ -106,8 +106,8 @@ mod tests {
             for code in -2_000..4_000 {
                 let expected = match code {
                     0 => Class::Ok,
-                    10 | 11 | 12 => Class::Weak,
-                    2 | 3 | 13 | 14 | 15 | 16 | 17 | 26 | 215 => Class::Rejected,
+                    10..=12 => Class::Weak,
+                    2 | 3 | 13..=17 | 26 | 215 => Class::Rejected,
                     _ => Class::Unknown,
                 };
                 assert_eq!(classify(request, End::Answered(code)), expected, "{request} {code}");

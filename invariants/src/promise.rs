@@ -141,14 +141,14 @@ fn is_unflushed(power_loss: &Entry, said: &Said, broker: &Broker, ledger: &Ledge
     for entry in ledger.of(&broker.node).filter(|entry| entry.at_ms <= power_loss.at_ms) {
         match &entry.fault {
             // A stall that overlaps the wait makes it longer.
-            Fault::Stall { for_ms } if entry.at_ms + for_ms >= said.from_ms => {
-                if entry.at_ms <= due_ms {
+            Fault::Stall { for_ms } => {
+                if entry.at_ms + for_ms >= said.from_ms && entry.at_ms <= due_ms {
                     due_ms = due_ms.saturating_add(*for_ms);
                 }
             }
             // The kernel dropped the dirty pages and says that they are clean.
             fault if fault.is_log_sync_error() => {
-                if entry.at_ms >= said.from_ms && entry.at_ms <= due_ms {
+                if (said.from_ms..=due_ms).contains(&entry.at_ms) {
                     return true;
                 }
             }

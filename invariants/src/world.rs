@@ -3,7 +3,7 @@
 use message::MessageQueue;
 
 use crate::disk::{NodeDisk, QueueKey};
-use crate::history::{History, Seen, Sent};
+use crate::history::{History, Kind, Placed, Seen, Sent};
 use crate::ledger::Ledger;
 use crate::outcome::Class;
 use crate::promise::{Broker, Cluster, Flush, Owed, Said, owes};
@@ -26,6 +26,14 @@ impl World<'_> {
         self.cluster.get(&queue.broker_name).map(|broker| broker.node.as_str())
     }
 
+    /// The plain messages that are known to be stored on `node`, with where.
+    pub fn stored_on(&self, node: &str) -> impl Iterator<Item = (&Sent, &Placed)> {
+        let is_plain = |sent: &&Sent| sent.kind == Kind::Plain;
+        let placed =
+            self.history.all_sent().filter(is_plain).filter_map(|s| Some((s, s.placed()?)));
+        placed.filter(move |(_, placed)| self.node_of(&placed.queue) == Some(node))
+    }
+
     /// What is owed for a send, after the faults so far.
     pub fn owed(&self, sent: &Sent) -> Owed {
         let placed = sent.placed();
@@ -44,6 +52,12 @@ impl World<'_> {
     pub fn owed_to_reader(&self, seen: &Seen, at_ms: u64) -> Owed {
         let said = Said { class: Class::Ok, from_ms: at_ms, at_ms, address: Some(seen.address) };
         self.owed_by(&seen.queue.broker_name, &said)
+    }
+
+    /// What is owed for whatever a client was told at `at_ms` that a queue holds.
+    pub fn owed_to_reader_of(&self, queue: &MessageQueue, at_ms: u64) -> Owed {
+        let said = Said { class: Class::Ok, from_ms: at_ms, at_ms, address: None };
+        self.owed_by(&queue.broker_name, &said)
     }
 
     /// A broker that the cluster does not know has no excuse at all: that mistake must be loud.

@@ -60,7 +60,10 @@ impl SysFlag {
 
     /// How the body is compressed; `None` when it is not.
     pub fn compression(self) -> Option<Compression> {
-        self.is_compressed().then(|| match (self.0 >> 8) & 7 {
+        if !self.is_compressed() {
+            return None;
+        }
+        Some(match (self.0 >> 8) & 7 {
             0 | 3 => Compression::Zlib,
             1 => Compression::Lz4,
             2 => Compression::Zstd,

@@ -1,9 +1,11 @@
 //! The CommitLog: records one behind the other through files that follow each other.
 
 use bytes::Bytes;
+use message::PhysicalOffset;
 
+use super::crc;
+use super::image::{DiskImage, number, segments};
 use super::properties::{pairs, tags_code, value};
-use super::{DiskImage, crc, number, segments};
 use crate::digest::Digest;
 use crate::identity::{self, Identity};
 
@@ -120,6 +122,14 @@ impl LogScan {
     pub fn at(&self, address: u64) -> Option<&Record> {
         let found = self.records.binary_search_by_key(&address, |record| record.address);
         found.ok().map(|at| &self.records[at])
+    }
+
+    /// The record of a message: at `address` if that is known, else wherever it stands.
+    pub fn record_of(&self, id: Identity, address: Option<PhysicalOffset>) -> Option<&Record> {
+        match address {
+            Some(address) => self.at(address.0).filter(|record| record.id == Some(id)),
+            None => self.records.iter().find(|record| record.id == Some(id)),
+        }
     }
 
     /// Reads one file; false when the log ends in it.

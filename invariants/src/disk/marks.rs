@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{DiskImage, segments};
+use super::image::{DiskImage, segments};
 use crate::identity::{Identity, PROPERTY};
 
 /// The longest text of an identity: three numbers, two dots, the end mark.

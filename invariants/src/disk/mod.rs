@@ -6,73 +6,17 @@
 //! by the last parts of their paths, and never fails: what it cannot read it reports as damage.
 
 mod crc;
+mod image;
 mod log;
 mod marks;
+mod node;
 mod offsets;
 mod properties;
 mod queue;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use bytes::Bytes;
-
+pub use image::{DiskImage, QueueKey};
 pub use log::{LogScan, Record, Stop};
 pub use marks::identities;
+pub use node::NodeDisk;
 pub use offsets::{GroupOffsets, OffsetsError, consumer_offsets};
 pub use queue::{QueueEntry, QueueScan};
-
-use crate::identity::Identity;
-
-/// The files of a node: path → content. Directories are not in it.
-pub type DiskImage = BTreeMap<String, Bytes>;
-
-/// One queue of a topic, on a disk.
-pub type QueueKey = (String, u32);
-
-/// A disk, decoded.
-#[derive(Clone, Debug)]
-pub struct NodeDisk {
-    /// The node it is of.
-    pub node: String,
-    /// The files.
-    pub image: DiskImage,
-    /// The CommitLog.
-    pub log: LogScan,
-    /// The ConsumeQueues.
-    pub queues: BTreeMap<QueueKey, QueueScan>,
-    /// Every identity whose mark stands anywhere in a CommitLog file, read or not.
-    pub marks: BTreeSet<Identity>,
-}
-
-impl NodeDisk {
-    /// Decodes a disk.
-    pub fn new(node: impl Into<String>, image: DiskImage) -> Self {
-        Self {
-            node: node.into(),
-            log: LogScan::of(&image),
-            queues: queue::scan_all(&image),
-            marks: identities(&image),
-            image,
-        }
-    }
-}
-
-/// The numbered files whose directory's path satisfies `wanted`, by number.
-fn segments<'a>(
-    image: &'a DiskImage,
-    wanted: impl Fn(&[&str]) -> bool + 'a,
-) -> impl Iterator<Item = (Vec<&'a str>, u64, &'a Bytes)> {
-    image.iter().filter_map(move |(path, bytes)| {
-        let mut parts: Vec<&str> = path.split('/').collect();
-        let name = parts.pop()?;
-        let is_number = name.len() == 20 && name.bytes().all(|byte| byte.is_ascii_digit());
-        let number = name.parse().ok().filter(|_| is_number)?;
-        wanted(&parts).then_some((parts, number, bytes))
-    })
-}
-
-/// A big-endian number of `N` bytes at `at`, if it is there.
-fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<u64> {
-    let digits = bytes.get(at..at.checked_add(N)?)?;
-    Some(digits.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-}

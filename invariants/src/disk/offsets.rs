@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::DiskImage;
+use super::image::DiskImage;
 
 /// (topic, group) → queue → offset.
 pub type GroupOffsets = BTreeMap<(String, String), BTreeMap<u32, u64>>;

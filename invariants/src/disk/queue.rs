@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DiskImage, QueueKey, number, segments};
+use super::image::{DiskImage, QueueKey, number, segments};
 
 const ENTRY_LEN: u64 = 20;
 /// The size in an entry that only fills a file's front up to the first real one.

@@ -5,17 +5,12 @@
 //! absent; of two pairs with one name the later wins. A broker keeps the string as it came and only
 //! appends, so the hot path works on the bytes ([`find`], [`iter`]) and never on [`Properties`].
 
+mod format;
 mod name;
 mod properties;
 mod raw;
 
+pub use format::{LEN_MAX, NAME_END, VALUE_END};
 pub use name::*;
 pub use properties::{Properties, PropertyError};
 pub use raw::{find, iter};
-
-/// Between a name and its value.
-pub const NAME_END: u8 = 1;
-/// Behind a value.
-pub const VALUE_END: u8 = 2;
-/// The longest properties string, in bytes: the record keeps its length in a signed short.
-pub const LEN_MAX: usize = 32_767;

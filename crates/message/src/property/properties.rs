@@ -1,6 +1,7 @@
 //! Properties as a list of owned pairs, for clients and for the rare paths of a broker.
 
-use super::{LEN_MAX, NAME_END, VALUE_END, raw};
+use super::format::{LEN_MAX, NAME_END, VALUE_END};
+use super::raw;
 
 /// Names and values in the order they were first set, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

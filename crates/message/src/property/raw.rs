@@ -1,6 +1,6 @@
 //! Reading a properties string in place, without allocation.
 
-use super::{NAME_END, VALUE_END};
+use super::format::{NAME_END, VALUE_END};
 
 /// The value of `name` in the bytes of a properties string; the last one wins.
 pub fn find<'a>(raw: &'a [u8], name: &str) -> Option<&'a [u8]> {

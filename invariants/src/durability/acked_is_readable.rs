@@ -1,0 +1,147 @@
+//! D1: an acknowledged message is there at the end.
+
+use std::collections::BTreeMap;
+
+use message::MessageQueue;
+
+use crate::disk::NodeDisk;
+use crate::history::{Placed, Seen, Sent, What};
+use crate::invariant::{Claim, Found, Invariant};
+use crate::outcome::Class;
+use crate::world::World;
+
+/// The property; [`Invariant::claim`] says it in words.
+#[derive(Debug, Default)]
+pub struct AckedIsReadable;
+
+/// What D1 claims.
+const CLAIM: Claim = Claim {
+    id: "D1",
+    sentence: "Every OK message that is owed is readable at its queue offset, with equal payload.",
+    source: "the promise of SEND_MESSAGE; Jepsen's lost write",
+    limits: "Plain messages. On the raw disk of the queue's node, and by the final read of the \
+             queue where there is one. A compressed body is compared only when it was read. \
+             Retention is not modelled: nothing may be deleted.",
+};
+
+impl Invariant for AckedIsReadable {
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
+        let mut read: BTreeMap<&MessageQueue, (usize, &[Seen])> = BTreeMap::new();
+        for event in world.history.events() {
+            if let What::ReadBack { queue, seen } = &event.what {
+                read.insert(queue, (event.index, seen));
+            }
+        }
+        for disk in disks {
+            for (sent, placed) in owed_on(world, &disk.node) {
+                found.about(Some(&disk.node));
+                let missing = on_disk(disk, sent, placed).err();
+                let holds = missing.is_none();
+                found.check(holds, sent.indices(), || {
+                    format!("{} was OK at {} and {}", sent.id, at(placed), missing.unwrap_or(""))
+                });
+                found.about(None);
+                let Some((event, seen)) = read.get(&placed.queue).filter(|_| holds) else {
+                    continue;
+                };
+                let is_it = |seen: &&Seen| seen.offset == placed.offset;
+                let met = seen.iter().find(is_it).map(|seen| (seen.id, seen.digest));
+                let events = sent.indices().into_iter().chain([*event]);
+                found.check(met == Some((Some(sent.id), sent.digest)), events, || {
+                    format!("{} was OK at {} and a reader met {met:?}", sent.id, at(placed))
+                });
+            }
+        }
+    }
+}
+
+/// The messages that must be on a node.
+fn owed_on<'a>(
+    world: &'a World<'_>,
+    node: &'a str,
+) -> impl Iterator<Item = (&'a Sent, &'a Placed)> {
+    let is_owed = |sent: &Sent| sent.class() == Class::Ok && world.owed(sent).is_must();
+    world.stored_on(node).filter(move |(sent, _)| is_owed(sent))
+}
+
+fn at(placed: &Placed) -> String {
+    format!("{} offset {}", placed.queue, placed.offset)
+}
+
+fn on_disk(disk: &NodeDisk, sent: &Sent, placed: &Placed) -> Result<(), &'static str> {
+    let record = disk.log.record_of(sent.id, placed.address());
+    let record = record.ok_or("the log does not hold it there")?;
+    if !record.is_sound() {
+        return Err("its record is damaged");
+    }
+    if (record.queue_id, record.queue_offset) != (placed.queue.queue_id, placed.offset.0) {
+        return Err("its record names another place in a queue");
+    }
+    match record.digest {
+        Some(digest) if digest != sent.digest => Err("its record holds something else"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Outcome;
+    use crate::identity::Identity;
+    use crate::ledger::Fault;
+    use crate::promise::Flush;
+    use crate::testing::{LOG, Run, changed, disk, image, placed, queue, seen};
+
+    fn two_sent(flush: Flush) -> (Run, Identity, Identity) {
+        let mut run = Run::new(AckedIsReadable, flush);
+        let (a, b) = (run.send(0, 0), run.send(1, 1));
+        (run, a, b)
+    }
+
+    #[test]
+    fn what_was_acknowledged_and_is_there_is_fine() {
+        let (mut run, a, b) = two_sent(Flush::Sync);
+        run.fault(Fault::PowerLoss);
+        run.event(What::ReadBack { queue: queue(), seen: vec![seen(a, 0), seen(b, 1)] });
+        run.quiet(&[disk(&[a, b])]);
+        run.assert_green();
+    }
+
+    #[test]
+    fn what_was_acknowledged_and_is_gone_is_caught() {
+        let (mut run, a, _) = two_sent(Flush::Sync);
+        run.fault(Fault::PowerLoss);
+        run.quiet(&[disk(&[a])]);
+        run.assert_red(&[2, 3]);
+    }
+
+    #[test]
+    fn a_damaged_record_and_one_that_a_reader_does_not_get_are_caught() {
+        let (mut run, a, b) = two_sent(Flush::Sync);
+        run.quiet(&[changed(image(&[a, b]), LOG, |bytes| bytes[88] ^= 1)]);
+        run.assert_red(&[0, 1]);
+        let (mut run, a, b) = two_sent(Flush::Sync);
+        run.event(What::ReadBack { queue: queue(), seen: vec![seen(a, 0)] });
+        run.quiet(&[disk(&[a, b])]);
+        run.assert_red(&[2, 3, 4]);
+    }
+
+    #[test]
+    fn a_loss_that_the_ledger_excuses_is_none() {
+        let (mut run, a, _) = two_sent(Flush::Async);
+        run.fault(Fault::PowerLoss);
+        let refused = run.begin(2);
+        run.end(refused, Outcome::Rejected { code: 2 });
+        let lost = run.begin(3);
+        run.end(lost, Outcome::Unknown);
+        run.pass(5_000);
+        let late = run.begin(4);
+        run.end(late, Outcome::Ok(placed(1)));
+        run.quiet(&[disk(&[a, late])]);
+        run.assert_green();
+    }
+}

@@ -1,0 +1,88 @@
+//! D5: what is lost is the log's end, without holes.
+
+use std::collections::BTreeSet;
+
+use message::PhysicalOffset;
+
+use crate::history::Sent;
+use crate::identity::Identity;
+use crate::invariant::{Claim, Found, Invariant};
+use crate::world::{Recovery, RecoveryEnd, World};
+
+/// The property; [`Invariant::claim`] says it in words.
+#[derive(Debug, Default)]
+pub struct LossIsASuffix {
+    /// What earlier starts lost: its place may be another message's by now.
+    lost: BTreeSet<Identity>,
+}
+
+/// What D5 claims.
+const CLAIM: Claim = Claim {
+    id: "D5",
+    sentence: "If a message is lost on a log, everything physically behind it is lost, too.",
+    source: "the CommitLog is one sequence; a hole would be a lost page taken for nothing",
+    limits: "Plain messages whose answer said where they stand.",
+};
+
+impl Invariant for LossIsASuffix {
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, found: &mut Found) {
+        if recovery.end != RecoveryEnd::Started {
+            return;
+        }
+        let mut stored: Vec<(PhysicalOffset, &Sent)> = world
+            .stored_on(recovery.node())
+            .filter(|(sent, _)| !self.lost.contains(&sent.id))
+            .filter_map(|(sent, placed)| Some((placed.address()?, sent)))
+            .collect();
+        stored.sort_by_key(|(address, _)| *address);
+        let mut first_lost: Option<&Sent> = None;
+        for (address, sent) in stored {
+            let is_there = recovery.after.log.record_of(sent.id, Some(address)).is_some();
+            if !is_there {
+                self.lost.insert(sent.id);
+                first_lost = first_lost.or(Some(sent));
+            } else {
+                let lost = first_lost.map(|lost| lost.id);
+                let events = first_lost.map(Sent::indices).unwrap_or_default();
+                let events = events.into_iter().chain(sent.indices());
+                found.check(lost.is_none(), events, || {
+                    format!("{lost:?} is lost and {} at {address}, behind it, is not", sent.id)
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Fault;
+    use crate::promise::Flush;
+    use crate::testing::{Run, disk};
+
+    #[test]
+    fn a_lost_tail_is_fine_also_when_its_place_is_used_again() {
+        let mut run = Run::new(LossIsASuffix::default(), Flush::Async);
+        let a = run.send(0, 0);
+        run.send(1, 1);
+        run.send(2, 2);
+        run.restart(Fault::PowerLoss, disk(&[a]), disk(&[a]));
+        let (d, e) = (run.send(3, 1), run.send(4, 2));
+        run.restart(Fault::ProcessKill, disk(&[a, d, e]), disk(&[a, d, e]));
+        run.assert_green();
+    }
+
+    #[test]
+    fn a_hole_is_caught() {
+        let mut run = Run::new(LossIsASuffix::default(), Flush::Async);
+        let (a, _, c) = (run.send(0, 0), run.send(1, 1), run.send(2, 2));
+        let other = Identity::new(9, 9, 9);
+        let holed = disk(&[a, other, c]);
+        run.restart(Fault::PowerLoss, holed.clone(), holed);
+        run.assert_red(&[2, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,116 @@
+//! D4: a restart loses only what was not durable, and of that only what is young.
+
+use crate::disk::{NodeDisk, Record};
+use crate::history::Sent;
+use crate::invariant::{Claim, Found, Invariant};
+use crate::outcome::Class;
+use crate::world::{Recovery, RecoveryEnd, World};
+
+/// The property; [`Invariant::claim`] says it in words.
+#[derive(Debug, Default)]
+pub struct LossIsBounded;
+
+/// What D4 claims.
+const CLAIM: Claim = Claim {
+    id: "D4",
+    sentence: "A restart loses no byte below the last durable point, and no OK message older than \
+               the horizon.",
+    source: "recovery of the CommitLog; RocketMQ's W1 (one bad record takes all later ones)",
+    limits: "Of what is durable, only messages that are whole, by comparison with what was sent, \
+             are claimed; compressed ones are not compared. One broker without replicas.",
+};
+
+impl Invariant for LossIsBounded {
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, found: &mut Found) {
+        if recovery.end != RecoveryEnd::Started {
+            return;
+        }
+        for (record, sent) in whole(world, &recovery.before) {
+            let kept = recovery.after.log.at(record.address).map(|kept| &kept.bytes);
+            found.check(kept == Some(&record.bytes), sent.indices(), || {
+                format!(
+                    "{} stood whole at {} when the node started, and its recovery removed it",
+                    sent.id, record.address
+                )
+            });
+        }
+        for (sent, placed) in world.stored_on(recovery.node()) {
+            if sent.class() != Class::Ok || !world.owed(sent).is_must() {
+                continue;
+            }
+            let is_there = recovery.after.log.record_of(sent.id, placed.address()).is_some();
+            let stood = recovery.before.log.record_of(sent.id, placed.address()).is_some();
+            // What stood there and was removed is told above.
+            found.check(is_there || stood, sent.indices(), || {
+                format!("{} was OK, no fault excuses its loss, and it is not there", sent.id)
+            });
+        }
+    }
+}
+
+/// The records that a recovery finds whole before it meets anything that is not.
+fn whole<'a>(
+    world: &'a World<'_>,
+    disk: &'a NodeDisk,
+) -> impl Iterator<Item = (&'a Record, &'a Sent)> {
+    disk.log.sound_prefix().iter().filter_map(|record| {
+        let sent = world.history.sent(record.id?)?;
+        (record.digest? == sent.digest).then_some((record, sent))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Fault;
+    use crate::promise::Flush;
+    use crate::testing::{HORIZON_MS, LOG, Run, address, changed, disk, image};
+
+    #[test]
+    fn losing_nothing_is_fine_and_so_is_losing_what_is_young() {
+        let mut run = Run::new(LossIsBounded, Flush::Async);
+        let a = run.send(0, 0);
+        run.pass(HORIZON_MS);
+        let _young = run.send(1, 1);
+        run.restart(Fault::PowerLoss, disk(&[a]), disk(&[a]));
+        run.assert_green();
+    }
+
+    #[test]
+    fn a_torn_tail_may_be_cut() {
+        let mut run = Run::new(LossIsBounded, Flush::Async);
+        let (a, b) = (run.send(0, 0), run.send(1, 1));
+        let torn = changed(image(&[a, b]), LOG, |bytes| bytes[address(1) as usize + 88] ^= 1);
+        run.restart(Fault::PowerLoss, torn, disk(&[a]));
+        run.assert_green();
+    }
+
+    #[test]
+    fn an_old_message_that_is_gone_is_caught() {
+        let mut run = Run::new(LossIsBounded, Flush::Async);
+        run.send(0, 0);
+        run.pass(HORIZON_MS);
+        run.restart(Fault::PowerLoss, disk(&[]), disk(&[]));
+        run.assert_red(&[0, 1]);
+    }
+
+    #[test]
+    fn a_recovery_that_cuts_whole_records_is_caught_even_if_nobody_was_told_of_them() {
+        let mut run = Run::new(LossIsBounded, Flush::Async);
+        let a = run.begin(0);
+        run.restart(Fault::PowerLoss, disk(&[a]), disk(&[]));
+        run.assert_red(&[0]);
+    }
+
+    #[test]
+    fn a_kill_excuses_nothing() {
+        let mut run = Run::new(LossIsBounded, Flush::Async);
+        run.send(0, 0);
+        run.restart(Fault::ProcessKill, disk(&[]), disk(&[]));
+        run.assert_red(&[0, 1]);
+    }
+}

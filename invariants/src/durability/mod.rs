@@ -1,0 +1,15 @@
+//! D: what is promised stays.
+
+mod acked_is_readable;
+mod exposed_is_owed;
+mod loss_is_a_suffix;
+mod loss_is_bounded;
+mod no_ack_after_failed_sync;
+mod refused_leaves_no_byte;
+
+pub use acked_is_readable::AckedIsReadable;
+pub use exposed_is_owed::ExposedIsOwed;
+pub use loss_is_a_suffix::LossIsASuffix;
+pub use loss_is_bounded::LossIsBounded;
+pub use no_ack_after_failed_sync::NoAckAfterFailedSync;
+pub use refused_leaves_no_byte::RefusedLeavesNoByte;

@@ -1,0 +1,7 @@
+//! P: nothing appears that was not sent.
+
+mod delivered_was_sent;
+mod refused_is_not_delivered;
+
+pub use delivered_was_sent::DeliveredWasSent;
+pub use refused_is_not_delivered::RefusedIsNotDelivered;

@@ -1,0 +1,11 @@
+//! S: a store puts itself in order.
+
+mod every_start_ends_well;
+mod queues_mirror_the_log;
+mod records_are_sound;
+mod recovery_is_idempotent;
+
+pub use every_start_ends_well::EveryStartEndsWell;
+pub use queues_mirror_the_log::QueuesMirrorTheLog;
+pub use records_are_sound::RecordsAreSound;
+pub use recovery_is_idempotent::RecoveryIsIdempotent;
