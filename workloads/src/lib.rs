@@ -3,9 +3,19 @@
 //! *Invariant:* a workload knows the cluster by `hotfire_client` alone and gives no verdicts: it
 //! records. The same file can drive a real cluster.
 
+mod attempts;
+mod body;
+pub mod consume;
+mod listener;
+pub mod produce;
+mod reader;
 mod recorder;
 pub mod scenario;
+pub mod settle;
 mod stage;
+pub mod traffic;
 
+pub use listener::Behaviour;
+pub use reader::ReaderPlan;
 pub use recorder::Recorder;
 pub use stage::{Stage, Workload};
