@@ -30,11 +30,14 @@ pub enum Fault {
     },
     /// NS: a write or a creation found no space.
     NoSpace,
-    /// ST: the process or its disk stood still.
+    /// ST: the process or its disk stands still, or is so slow that flushes come late.
     Stall {
-        /// For how long.
+        /// For how long from now on; `u64::MAX` while nobody knows.
         for_ms: u64,
     },
+    /// EV: memory was tight and the kernel dropped the pages that it took for clean, also those
+    /// that a failed sync had left unwritten.
+    PagesEvicted,
     /// NP: something between this node and others: partition, loss, reset, delay.
     Network {
         /// What, in words.
@@ -45,7 +48,7 @@ pub enum Fault {
         /// By how much it is off from now on, in ms.
         off_by_ms: i64,
     },
-    /// The node was started; a fault that only a process remembers ends here.
+    /// The node was started and serves; a fault that only a process remembers ends here.
     Started,
     /// The node was asked to stop and did.
     Stopped,
@@ -62,6 +65,7 @@ impl Fault {
             Fault::SyncError { .. } | Fault::InputOutputError { .. } => "FE",
             Fault::NoSpace => "NS",
             Fault::Stall { .. } => "ST",
+            Fault::PagesEvicted => "EV",
             Fault::Network { .. } => "NP",
             Fault::Clock { .. } => "CJ",
             Fault::Started => "UP",
@@ -69,10 +73,29 @@ impl Fault {
         }
     }
 
-    /// Whether it is a sync of the CommitLog that failed.
+    /// Whether it is a sync of a CommitLog file, or of their directory, that failed.
     pub fn is_log_sync_error(&self) -> bool {
-        matches!(self, Fault::SyncError { path } if path.split('/').any(|dir| dir == "commitlog"))
+        matches!(self, Fault::SyncError { path } if is_log(path))
     }
+
+    /// Whether it is a sync, a write or a read of the CommitLog that failed.
+    pub fn is_log_error(&self) -> bool {
+        match self {
+            Fault::SyncError { path } | Fault::InputOutputError { path } => is_log(path),
+            _ => false,
+        }
+    }
+
+    /// Where the CommitLog file starts whose sync failed.
+    pub fn failed_log_sync_base(&self) -> Option<u64> {
+        let Fault::SyncError { path } = self else { return None };
+        path.rsplit('/').next().filter(|_| is_log(path))?.parse().ok()
+    }
+}
+
+/// Whether a path is of the CommitLog: a file, or the directory.
+fn is_log(path: &str) -> bool {
+    path.split('/').any(|part| part == "commitlog")
 }
 
 /// One entry of the ledger.
@@ -134,17 +157,22 @@ impl Ledger {
         self.of(node).rev().find(is_step).filter(|entry| ends(&entry.fault))
     }
 
-    /// The first failed sync of the log on `node` since it was last started before `until_ms`.
-    pub fn failed_log_sync(&self, node: &str, until_ms: u64) -> Option<&Entry> {
-        let mut failed = None;
+    /// The entries of `node` since it was last started before `until_ms`, up to then.
+    pub fn since_start(&self, node: &str, until_ms: u64) -> Vec<&Entry> {
+        let mut since: Vec<&Entry> = Vec::new();
         for entry in self.of(node).take_while(|entry| entry.at_ms <= until_ms) {
-            match &entry.fault {
-                Fault::Started => failed = None,
-                fault if fault.is_log_sync_error() => failed = failed.or(Some(entry)),
-                _ => {}
+            if entry.fault == Fault::Started {
+                since.clear();
             }
+            since.push(entry);
         }
-        failed
+        since
+    }
+
+    /// The first sync, write or read of `node`'s log that failed since it was last started.
+    pub fn failed_log(&self, node: &str) -> Option<&Entry> {
+        let since = self.since_start(node, u64::MAX);
+        since.into_iter().find(|entry| entry.fault.is_log_error())
     }
 
     /// The first entry of `node` that damages what its CommitLog holds.

@@ -11,8 +11,9 @@
 //! | `REJECTED` | must not | must not | must not | must not |
 //!
 //! H, the horizon, is the longest time an append may wait for its flush. It grows by every stall of
-//! the node, because nothing is flushed meanwhile. Under async flush a failed sync of the log takes
-//! with it whatever was not flushed before, however late the power fails.
+//! the node, because nothing is flushed meanwhile. A failed sync of the log leaves whatever was not
+//! flushed before in the cache only: a later power loss takes it, however late, and so does an
+//! eviction of clean pages, unless it was answered `OK` under sync flush.
 
 use std::collections::BTreeMap;
 
@@ -120,7 +121,14 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
         Fault::PowerLoss => match (said.class, broker.flush) {
             (Class::Weak, _) => true,
             (_, Flush::Sync) => false,
-            (_, Flush::Async) => is_unflushed(entry, said, broker, ledger),
+            (_, Flush::Async) => match flush(entry, said, broker, ledger) {
+                Flushed::Failed => true,
+                Flushed::By(due_ms) => entry.at_ms <= due_ms,
+            },
+        },
+        Fault::PagesEvicted => match (said.class, broker.flush) {
+            (Class::Ok, Flush::Sync) => false,
+            _ => matches!(flush(entry, said, broker, ledger), Flushed::Failed),
         },
         Fault::ProcessKill
         | Fault::SyncError { .. }
@@ -134,28 +142,34 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
     }
 }
 
-/// Whether a message may still have waited for its flush when the power failed.
-fn is_unflushed(power_loss: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool {
-    let since = |at_ms: u64| at_ms.saturating_add(broker.horizon_ms);
-    let mut due_ms = since(said.at_ms);
-    for entry in ledger.of(&broker.node).filter(|entry| entry.at_ms <= power_loss.at_ms) {
+/// What became of the flush of a message that was answered before it.
+enum Flushed {
+    /// It is durable by then, in ms of true time.
+    By(u64),
+    /// A sync failed that it may have been part of: it is in the cache only, and never elsewhere.
+    Failed,
+}
+
+/// What became of a message's flush, given what struck until `strike`.
+fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flushed {
+    let mut due_ms = said.at_ms.saturating_add(broker.horizon_ms);
+    for entry in ledger.of(&broker.node).filter(|entry| entry.at_ms <= strike.at_ms) {
+        let is_within = entry.at_ms <= due_ms;
         match &entry.fault {
             // A stall that overlaps the wait makes it longer.
             Fault::Stall { for_ms } => {
-                if entry.at_ms + for_ms >= said.from_ms && entry.at_ms <= due_ms {
-                    due_ms = due_ms.saturating_add(*for_ms);
-                }
+                let overlaps = entry.at_ms.saturating_add(*for_ms) >= said.from_ms;
+                let longer = if overlaps && is_within { *for_ms } else { 0 };
+                due_ms = due_ms.saturating_add(longer);
             }
-            // The kernel dropped the dirty pages and says that they are clean.
-            fault if fault.is_log_sync_error() => {
-                if (said.from_ms..=due_ms).contains(&entry.at_ms) {
-                    return true;
-                }
+            // The kernel says that the dirty pages are clean.
+            fault if fault.is_log_sync_error() && is_within && entry.at_ms >= said.from_ms => {
+                return Flushed::Failed;
             }
             _ => {}
         }
     }
-    power_loss.at_ms <= due_ms
+    Flushed::By(due_ms)
 }
 
 /// Whether rot at this place of the log may reach a record at `address`: the record itself or one
@@ -248,6 +262,11 @@ mod tests {
         assert_eq!(after(Class::Ok, Flush::Async, &over), MUST);
         let failed = [(1_500, Fault::SyncError { path: log() }), (90_000, Fault::PowerLoss)];
         assert_eq!(after(Class::Ok, Flush::Async, &failed), Owed::May(Excuse::Fault(1)));
+        let evicted = [(1_500, Fault::SyncError { path: log() }), (90_000, Fault::PagesEvicted)];
+        assert_eq!(after(Class::Ok, Flush::Async, &evicted), Owed::May(Excuse::Fault(1)));
+        assert_eq!(after(Class::Weak, Flush::Sync, &evicted), Owed::May(Excuse::Fault(1)));
+        assert_eq!(after(Class::Ok, Flush::Sync, &evicted), MUST);
+        assert_eq!(after(Class::Ok, Flush::Async, &evicted[1..]), MUST);
         let elsewhere = Fault::SyncError { path: "config/topics.json".into() };
         let other = [(1_500, elsewhere), (90_000, Fault::PowerLoss)];
         assert_eq!(after(Class::Ok, Flush::Async, &other), MUST);

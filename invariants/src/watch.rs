@@ -45,8 +45,8 @@ impl Watch {
         index
     }
 
-    /// Notes a fault that was really applied at `at_ms` of true time, or that a node was started or
-    /// stopped; returns the entry's index.
+    /// Notes a fault that was really applied at `at_ms` of true time, or that a node was started (and
+    /// serves) or stopped; returns the entry's index. Record first what clients did and saw before.
     ///
     /// # Panics
     /// As [`Ledger::append`].
@@ -54,7 +54,8 @@ impl Watch {
         self.ledger.append(at_ms, node, fault)
     }
 
-    /// Shows a start of a node on a disk that was there before.
+    /// Shows a start of a node on a disk that was there before. Everything that clients did and saw
+    /// until the images were taken must be recorded, and nothing from later.
     pub fn recovered(&mut self, recovery: &Recovery) {
         let world = World { history: &self.history, ledger: &self.ledger, cluster: &self.cluster };
         for (invariant, found) in &mut self.watchers {

@@ -49,14 +49,20 @@ impl World<'_> {
 
     /// What is owed for a message because a client saw it at `at_ms`: nothing is visible before it
     /// is owed as if it had just been answered `OK`.
+    ///
+    /// It may have been read long before the client saw it, so what struck since it was sent
+    /// counts.
     pub fn owed_to_reader(&self, seen: &Seen, at_ms: u64) -> Owed {
-        let said = Said { class: Class::Ok, from_ms: at_ms, at_ms, address: Some(seen.address) };
+        let sent = seen.id.and_then(|id| self.history.sent(id));
+        let from_ms = sent.map_or(at_ms, |sent| sent.started_ms);
+        let said = Said { class: Class::Ok, from_ms, at_ms, address: Some(seen.address) };
         self.owed_by(&seen.queue.broker_name, &said)
     }
 
-    /// What is owed for whatever a client was told at `at_ms` that a queue holds.
-    pub fn owed_to_reader_of(&self, queue: &MessageQueue, at_ms: u64) -> Owed {
-        let said = Said { class: Class::Ok, from_ms: at_ms, at_ms, address: None };
+    /// What is owed for whatever an answer at `at_ms`, to a request of `from_ms`, said that a queue
+    /// holds.
+    pub fn owed_to_reader_of(&self, queue: &MessageQueue, from_ms: u64, at_ms: u64) -> Owed {
+        let said = Said { class: Class::Ok, from_ms, at_ms, address: None };
         self.owed_by(&queue.broker_name, &said)
     }
 

@@ -93,6 +93,16 @@ mod tests {
     }
 
     #[test]
+    fn a_sight_on_its_way_when_the_power_failed_is_fine() {
+        let mut run = Run::new(ExposedIsOwed::default(), Flush::Async);
+        let a = run.send(0, 0);
+        run.restart(Fault::PowerLoss, disk(&[]), disk(&[]));
+        run.deliver(seen(a, 0));
+        run.restart(Fault::ProcessKill, disk(&[]), disk(&[]));
+        run.assert_green();
+    }
+
+    #[test]
     fn a_message_seen_before_it_was_flushed_is_caught_although_it_was_never_acknowledged() {
         let mut run = Run::new(ExposedIsOwed::default(), Flush::Sync);
         let a = run.begin(0);

@@ -1,6 +1,6 @@
 //! D5: what is lost is the log's end, without holes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use message::PhysicalOffset;
 
@@ -14,6 +14,8 @@ use crate::world::{Recovery, RecoveryEnd, World};
 pub struct LossIsASuffix {
     /// What earlier starts lost: its place may be another message's by now.
     lost: BTreeSet<Identity>,
+    /// How long the history was at the last start of each node.
+    last_start: BTreeMap<String, usize>,
 }
 
 /// What D5 claims.
@@ -21,7 +23,8 @@ const CLAIM: Claim = Claim {
     id: "D5",
     sentence: "If a message is lost on a log, everything physically behind it is lost, too.",
     source: "the CommitLog is one sequence; a hole would be a lost page taken for nothing",
-    limits: "Plain messages whose answer said where they stand.",
+    limits: "Plain messages whose answer said where they stand; not one that was on its way during \
+             an earlier start, because its answer may be older than that.",
 };
 
 impl Invariant for LossIsASuffix {
@@ -33,9 +36,15 @@ impl Invariant for LossIsASuffix {
         if recovery.end != RecoveryEnd::Started {
             return;
         }
+        let events = world.history.events().len();
+        let last = self.last_start.insert(recovery.node().to_owned(), events).unwrap_or(0);
+        let spans = |sent: &Sent| {
+            let ended = sent.ended.as_ref().map_or(events, |ended| ended.index);
+            sent.started < last && ended >= last
+        };
         let mut stored: Vec<(PhysicalOffset, &Sent)> = world
             .stored_on(recovery.node())
-            .filter(|(sent, _)| !self.lost.contains(&sent.id))
+            .filter(|(sent, _)| !self.lost.contains(&sent.id) && !spans(sent))
             .filter_map(|(sent, placed)| Some((placed.address()?, sent)))
             .collect();
         stored.sort_by_key(|(address, _)| *address);
@@ -60,9 +69,10 @@ impl Invariant for LossIsASuffix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Outcome;
     use crate::ledger::Fault;
     use crate::promise::Flush;
-    use crate::testing::{Run, disk};
+    use crate::testing::{Run, disk, placed};
 
     #[test]
     fn a_lost_tail_is_fine_also_when_its_place_is_used_again() {
@@ -73,6 +83,17 @@ mod tests {
         run.restart(Fault::PowerLoss, disk(&[a]), disk(&[a]));
         let (d, e) = (run.send(3, 1), run.send(4, 2));
         run.restart(Fault::ProcessKill, disk(&[a, d, e]), disk(&[a, d, e]));
+        run.assert_green();
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_start_that_lost_its_message_is_fine() {
+        let mut run = Run::new(LossIsASuffix::default(), Flush::Async);
+        let (a, b) = (run.send(0, 0), run.begin(1));
+        run.restart(Fault::PowerLoss, disk(&[a]), disk(&[a]));
+        run.end(b, Outcome::Ok(placed(1)));
+        let (c, d) = (run.send(2, 1), run.send(3, 2));
+        run.restart(Fault::ProcessKill, disk(&[a, c, d]), disk(&[a, c, d]));
         run.assert_green();
     }
 

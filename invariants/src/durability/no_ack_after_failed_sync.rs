@@ -2,6 +2,7 @@
 
 use crate::history::{Event, What};
 use crate::invariant::{Claim, Found, Invariant};
+use crate::ledger::Entry;
 use crate::outcome::Class;
 use crate::world::World;
 
@@ -16,7 +17,7 @@ const CLAIM: Claim = Claim {
                it was restarted.",
     source: "the kernel drops the pages and calls them clean; a retried sync proves nothing \
              (PostgreSQL's fsync-gate)",
-    limits: "Only syncs of CommitLog files. A send that began before the failure is not judged: \
+    limits: "Only syncs of CommitLog files, and only messages at or behind the file. A send that began before the failure is not judged: \
              its answer may have been on its way.",
 };
 
@@ -32,8 +33,14 @@ impl Invariant for NoAckAfterFailedSync {
         else {
             return;
         };
+        // What stands at or behind the file whose sync failed depends on it.
+        let Some(address) = placed.address() else { return };
+        let is_it = |failed: &&&Entry| {
+            failed.fault.failed_log_sync_base().is_some_and(|base| base <= address.0)
+        };
         // Only what failed is worth a check: without it there is nothing to be wrong.
-        let Some(failed) = world.ledger.failed_log_sync(node, event.at_ms) else { return };
+        let since = world.ledger.since_start(node, event.at_ms);
+        let Some(failed) = since.iter().find(is_it) else { return };
         found.check(sent.started_ms <= failed.at_ms, sent.indices(), || {
             format!(
                 "{id} began at {} ms and was OK, after a sync failed at {} ms (ledger {})",

@@ -4,15 +4,23 @@ use std::collections::BTreeMap;
 
 use message::{MessageQueue, QueueOffset};
 
-use crate::history::{Event, Pull, What};
+use crate::history::{Event, What};
 use crate::invariant::{Claim, Found, Invariant};
 use crate::world::World;
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
 pub struct MaxNeverFalls {
-    /// By queue, the answers that raised the highest offset: event, when, how high.
-    raised: BTreeMap<MessageQueue, Vec<(usize, u64, QueueOffset)>>,
+    /// By queue, the answers that raised the highest offset.
+    raised: BTreeMap<MessageQueue, Vec<Raised>>,
+}
+
+#[derive(Debug)]
+struct Raised {
+    event: usize,
+    from_ms: u64,
+    at_ms: u64,
+    max: QueueOffset,
 }
 
 /// What Q3 claims.
@@ -32,31 +40,29 @@ impl Invariant for MaxNeverFalls {
     fn on_event(&mut self, world: &World<'_>, event: &Event, found: &mut Found) {
         let What::Pulled(pull) = &event.what else { return };
         let raised = self.raised.entry(pull.queue.clone()).or_default();
-        let higher = raised.iter().find(|(_, at_ms, max)| {
-            *at_ms < pull.started_ms && *max > pull.max && is_owed(world, pull, *at_ms)
-        });
-        let first = higher.map(|(index, _, max)| (*index, *max));
-        let events = first.map(|(index, _)| index).into_iter().chain([event.index]);
+        let is_higher = |told: &&Raised| {
+            let is_earlier = told.at_ms < pull.started_ms && told.max > pull.max;
+            let owed = || world.owed_to_reader_of(&pull.queue, told.from_ms, told.at_ms);
+            is_earlier && owed().is_must()
+        };
+        let first = raised.iter().find(is_higher);
+        let events = first.map(|told| told.event).into_iter().chain([event.index]);
         found.check(first.is_none(), events, || {
-            format!("{} fell from {:?} to {}", pull.queue, first.map(|(_, max)| max), pull.max)
+            format!("{} fell from {:?} to {}", pull.queue, first.map(|told| told.max), pull.max)
         });
-        // What was just told stands instead of higher answers that are excused.
-        raised.retain(|(_, at_ms, max)| *max <= pull.max || *at_ms >= pull.started_ms);
-        if raised.last().is_none_or(|(_, _, max)| *max < pull.max) {
-            raised.push((event.index, event.at_ms, pull.max));
+        // What was just told stands instead of higher answers before.
+        raised.retain(|told| told.max <= pull.max || told.at_ms >= pull.started_ms);
+        if raised.last().is_none_or(|told| told.max < pull.max) {
+            let (event, at_ms) = (event.index, event.at_ms);
+            raised.push(Raised { event, from_ms: pull.started_ms, at_ms, max: pull.max });
         }
     }
-}
-
-/// Whether the messages that a pull told of at `at_ms` must still be there.
-fn is_owed(world: &World<'_>, pull: &Pull, at_ms: u64) -> bool {
-    world.owed_to_reader_of(&pull.queue, at_ms).is_must()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::PullStatus;
+    use crate::history::{Pull, PullStatus};
     use crate::ledger::Fault;
     use crate::promise::Flush;
     use crate::testing::{HORIZON_MS, Run, queue};
@@ -92,6 +98,7 @@ mod tests {
         let mut run = Run::new(MaxNeverFalls::default(), Flush::Async);
         pulled(&mut run, 1_000, 5);
         run.fault(Fault::PowerLoss);
+        run.pass(1);
         let now = run.now_ms();
         pulled(&mut run, now, 3);
         run.pass(HORIZON_MS);

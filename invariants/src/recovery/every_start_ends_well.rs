@@ -49,6 +49,7 @@ fn damages(entry: &Entry) -> bool {
         | Fault::NoSpace => true,
         Fault::ProcessKill
         | Fault::PowerLoss
+        | Fault::PagesEvicted
         | Fault::Stall { .. }
         | Fault::Network { .. }
         | Fault::Clock { .. }

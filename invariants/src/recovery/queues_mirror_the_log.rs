@@ -19,8 +19,8 @@ const CLAIM: Claim = Claim {
                size, offset and tag's code.",
     source: "RocketMQ #467, #495, #1434, #7355, #8032: undispatched tails, wrong entries",
     limits: "After a start, records that were not on the disk before may lack their entries still. \
-             At the end, nodes that are down are not judged, and behind a failed sync of the log \
-             entries may be missing. The schedule topic's codes are times, not compared; light \
+             At the end, nodes that are down are not judged, and entries may be missing where a \
+             sync, write or read of the log failed. The schedule topic's codes are times, not compared; light \
              queues of a multi-dispatch are not known.",
 };
 
@@ -41,7 +41,7 @@ impl Invariant for QueuesMirrorTheLog {
 
     fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
         for disk in disks.iter().filter(|disk| world.ledger.down(&disk.node).is_none()) {
-            let failed = world.ledger.failed_log_sync(&disk.node, u64::MAX).is_some();
+            let failed = world.ledger.failed_log(&disk.node).is_some();
             found.about(Some(&disk.node));
             check(disk, |_| !failed, found);
             found.about(None);

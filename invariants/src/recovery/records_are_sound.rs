@@ -14,7 +14,7 @@ const CLAIM: Claim = Claim {
     sentence: "In a log that serves, every record's magic, size, address and checksum hold, and \
                behind the last there are zeros only.",
     source: "internals.md §1.2 and §4.5 W2: stale bytes behind the end come back to life",
-    limits: "After a start, and at the end on nodes that run. Not judged on a node whose log the \
+    limits: "After a start, and at the end on nodes that run and whose log met no error since. Not judged on a node whose log the \
              ledger says has rotted. What stands behind the end is judged after a start only.",
 };
 
@@ -57,7 +57,11 @@ impl Invariant for RecordsAreSound {
     }
 
     fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
-        for disk in disks.iter().filter(|disk| world.ledger.down(&disk.node).is_none()) {
+        let serves = |disk: &&NodeDisk| {
+            let (ledger, node) = (world.ledger, &disk.node);
+            ledger.down(node).is_none() && ledger.failed_log(node).is_none()
+        };
+        for disk in disks.iter().filter(serves) {
             found.about(Some(&disk.node));
             Self::check(world, disk, found);
             found.about(None);

@@ -56,10 +56,8 @@ fn check(first: &NodeDisk, second: &NodeDisk, found: &mut Found) {
 fn difference<'a>(first: &'a DiskImage, second: &'a DiskImage) -> Option<(&'a str, usize)> {
     let counts =
         |path: &&String| path.split('/').any(|dir| matches!(dir, "commitlog" | "consumequeue"));
-    let paths = first.keys().chain(second.keys()).filter(counts);
-    paths
-        .filter_map(|path| Some((path.as_str(), differs(first.get(path), second.get(path))?)))
-        .next()
+    let mut paths = first.keys().chain(second.keys()).filter(counts);
+    paths.find_map(|path| Some((path.as_str(), differs(first.get(path), second.get(path))?)))
 }
 
 fn differs(first: Option<&bytes::Bytes>, second: Option<&bytes::Bytes>) -> Option<usize> {
