@@ -95,8 +95,8 @@ impl Shared {
         Self { id, peer, local, clock, limits, ended, read_at, state }
     }
 
-    /// Registers the task's waker, moves what waits into `out` if that is about to run dry, and says
-    /// how things stand.
+    /// Registers the task's waker, moves what waits into `out` if that is about to run dry, and
+    /// says how things stand.
     pub(crate) fn look_in(&self, context: &Context<'_>, out: &mut Outbox) -> Orders {
         let mut state = self.state();
         match &mut state.waker {
