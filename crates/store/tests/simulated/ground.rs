@@ -1,0 +1,249 @@
+//! The ground the store's tests stand on: a world with one node, a writer, and a ledger of what
+//! the store has promised.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use message::record::{View, views};
+use message::{PhysicalOffset, QueueOffset, SysFlag};
+use runtime::Rng;
+use sim::{Node, World};
+use store::{
+    Append, AppendError, Appended, FlushMode, GetRequest, GetStatus, OpenError, QueueHandle, Store,
+    StoreConfig, StoreHandles,
+};
+
+/// The topics and queues that the writers use.
+pub(crate) const QUEUES: [(&str, u32); 4] =
+    [("Orders", 0), ("Orders", 1), ("Bills", 0), ("%RETRY%g", 3)];
+
+/// Small files, so that every boundary is met often.
+pub(crate) fn small(flush: FlushMode) -> StoreConfig {
+    StoreConfig {
+        segment_size: 64 << 10,
+        queue_segment_entries: 20,
+        flush,
+        ..StoreConfig::default()
+    }
+}
+
+/// Opens the store in a process of the node that runs now.
+pub(crate) async fn open(
+    world: &World,
+    node: &Node,
+    config: StoreConfig,
+) -> Result<Store, OpenError> {
+    let doors = world.runtime(node);
+    let handles = StoreHandles { disk: doors.disk, clock: doors.clock, tasks: doors.tasks };
+    let opened = world.on(node, Store::open(handles, config)).await;
+    opened.expect("the node lives while its store opens")
+}
+
+/// One message as it was handed to the store.
+pub(crate) fn message<'a>(
+    queue: &'a QueueHandle,
+    body: &'a [u8],
+    properties: &'a [&'a [u8]],
+) -> Append<'a> {
+    let host = std::net::SocketAddr::from(([10, 0, 0, 1], 10_911));
+    Append {
+        queue,
+        flag: 7,
+        sys_flag: SysFlag(0),
+        born_timestamp: 1,
+        born_host: host,
+        store_host: host,
+        reconsume_times: 0,
+        prepared_transaction_offset: PhysicalOffset(0),
+        body,
+        properties,
+    }
+}
+
+/// Appends one message, waiting for a segment if it must.
+pub(crate) async fn append(
+    store: &Store,
+    queue: &QueueHandle,
+    body: &[u8],
+) -> Result<Appended, AppendError> {
+    loop {
+        let appended = store.appender().append(&message(queue, body, &[b"TAGS\x01TagA"]));
+        match appended {
+            Err(AppendError::SegmentNotReady) => {
+                store.segment_ready().await.map_err(AppendError::Poisoned)?;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Where a message stands: its topic, its queue, its place.
+pub(crate) type Place = (String, u32, u64);
+
+/// A message that the store took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) physical: u64,
+    pub(crate) end: u64,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What the store owes. Clones are the same ledger.
+#[derive(Clone, Default)]
+pub(crate) struct Ledger(Arc<Mutex<Books>>);
+
+#[derive(Default)]
+pub(crate) struct Books {
+    /// Appended, whether promised or not.
+    pub(crate) taken: BTreeMap<Place, Taken>,
+    /// Waited for at `promised`, with success.
+    pub(crate) promised: BTreeMap<Place, Taken>,
+    /// Read by somebody.
+    pub(crate) seen: BTreeMap<Place, Vec<u8>>,
+}
+
+impl Ledger {
+    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
+        self.0.lock().unwrap()
+    }
+
+    /// Appends random messages to random queues in batches, with pauses, until the store refuses.
+    pub(crate) async fn keep_writing(self, store: Store, clock: runtime::Clock, rng: Rng) {
+        let queues = QUEUES.map(|(topic, queue_id)| store.queue(topic, queue_id));
+        loop {
+            let mut last = None;
+            for _ in 0..1 + rng.below(12) {
+                let queue = &queues[rng.below(QUEUES.len() as u64) as usize];
+                let mut body = vec![0; rng.below(1 << rng.below(13)) as usize];
+                rng.fill(&mut body);
+                let Ok(appended) = append(&store, queue, &body).await else { return };
+                let place = place(queue, appended.queue_offset);
+                let taken = Taken { physical: appended.physical.0, end: appended.end, body };
+                let again = self.books().taken.insert(place.clone(), taken);
+                assert_eq!(again, None, "{place:?} was given to two messages");
+                last = Some(appended.end);
+            }
+            if rng.chance(0.5) {
+                let Ok(()) = store.promised().wait(last.unwrap_or(0)).await else { return };
+                self.note_promised(&store);
+            }
+            clock.sleep(Duration::from_micros(rng.below(20_000))).await;
+        }
+    }
+
+    /// Reads all queues as they grow; whatever it sees must be promised at that moment.
+    pub(crate) async fn keep_reading(self, store: Store, clock: runtime::Clock, rng: Rng) {
+        let mut ends = BTreeMap::new();
+        loop {
+            for queue in store.queues() {
+                let key = (queue.topic().to_owned(), queue.queue_id());
+                let from = ends.entry(key).or_insert(queue.min_offset());
+                for (place, seen) in read_from(&store, &queue, *from) {
+                    let limit = store.promised().reached();
+                    assert!(
+                        seen.end <= limit,
+                        "{place:?} is visible at {limit}, before it is owed"
+                    );
+                    *from = QueueOffset(place.2 + 1);
+                    self.books().seen.insert(place, seen.body);
+                }
+            }
+            clock.sleep(Duration::from_millis(1 + rng.below(50))).await;
+        }
+    }
+
+    /// Everything that was taken and lies below `promised` is promised.
+    pub(crate) fn note_promised(&self, store: &Store) {
+        let limit = store.promised().reached();
+        let books = &mut *self.books();
+        for (place, taken) in books.taken.iter().filter(|(_, taken)| taken.end <= limit) {
+            books.promised.insert(place.clone(), taken.clone());
+        }
+    }
+
+    /// After a crash that may take everything from `limit` on: only what lies before is owed.
+    pub(crate) fn forget_from(&self, limit: u64) {
+        let books = &mut *self.books();
+        books.promised.retain(|_, taken| taken.end <= limit);
+        let promised = &books.promised;
+        books.seen.retain(|place, _| promised.contains_key(place));
+        books.taken.clone_from(&books.promised);
+    }
+
+    /// After a crash: what was not promised may be there or not, and its place may be given again.
+    pub(crate) fn forget_unpromised(&self) {
+        let books = &mut *self.books();
+        books.taken.clone_from(&books.promised);
+    }
+
+    /// Everything owed is there, at its place, byte for byte, and nothing contradicts the ledger.
+    /// What is there beyond that is owed from now on: it is visible.
+    pub(crate) fn check(&self, store: &Store, when: &str) {
+        let books = &mut *self.books();
+        let there: BTreeMap<Place, Taken> =
+            store.queues().iter().flat_map(|queue| read_all(store, queue)).collect();
+        for (place, owed) in &books.promised {
+            let found = there.get(place);
+            assert_eq!(found, Some(owed), "{when}: {place:?} is owed");
+            let record = store.message_at(PhysicalOffset(owed.physical)).unwrap();
+            let record = record.expect("what is in a queue is in the log");
+            assert_eq!(View::parse(&record).unwrap().body, owed.body);
+        }
+        for (place, seen) in &books.seen {
+            let found = there.get(place).map(|taken| &taken.body);
+            assert_eq!(found, Some(seen), "{when}: {place:?} had been seen");
+        }
+        books.promised.clone_from(&there);
+        books.taken = there;
+    }
+}
+
+/// The place of a message.
+pub(crate) fn place(queue: &QueueHandle, offset: QueueOffset) -> Place {
+    (queue.topic().to_owned(), queue.queue_id(), offset.0)
+}
+
+/// Every message of a queue.
+pub(crate) fn read_all(store: &Store, queue: &QueueHandle) -> Vec<(Place, Taken)> {
+    read_from(store, queue, queue.min_offset())
+}
+
+/// The messages of a queue from a place on, as a consumer gets them, checked on the way: the
+/// places follow each other and the records stand where they say.
+pub(crate) fn read_from(
+    store: &Store,
+    queue: &QueueHandle,
+    from: QueueOffset,
+) -> Vec<(Place, Taken)> {
+    let mut messages = Vec::new();
+    let mut from = from;
+    loop {
+        let filter = |_| true;
+        let (count_max, bytes_max) = (1 + messages.len() as u64 % 40, 20_000);
+        let request = GetRequest { queue, from, count_max, bytes_max, filter: &filter };
+        let result = store.get(&request);
+        match result.status {
+            GetStatus::Found => {}
+            GetStatus::OffsetOverflowOne | GetStatus::NoMessageInQueue => return messages,
+            other => panic!("{queue:?} at {from}: {other:?}"),
+        }
+        let mut count = 0;
+        for slice in &result.messages {
+            for record in views(slice) {
+                let (view, bytes) = record.expect("a slice is made of records");
+                assert!(view.crc_holds());
+                assert_eq!((view.topic, view.queue_id), (queue.topic(), queue.queue_id()));
+                assert_eq!(view.queue_offset.0, from.0 + count, "places follow each other");
+                let physical = view.physical_offset.0;
+                let end = physical + bytes.len() as u64;
+                let taken = Taken { physical, end, body: view.body.to_vec() };
+                messages.push((place(queue, view.queue_offset), taken));
+                count += 1;
+            }
+        }
+        assert_eq!(count, result.count);
+        assert_eq!(result.next_begin.0, from.0 + count);
+        from = result.next_begin;
+    }
+}
