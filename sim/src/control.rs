@@ -7,13 +7,14 @@ use std::time::Duration;
 use madsim::runtime::{Handle, NodeHandle};
 use runtime::{Boxed, Clock, Disk, Net, Runtime, Tasks};
 
+use crate::census::Census;
 use crate::clock::NodeClock;
 use crate::disk::{DiskImages, NodeDisk, SimDisk};
 use crate::ground::Ground;
 use crate::incident::Incident;
 use crate::net::{Hub, NetShape, SimNet};
 use crate::node::Node;
-use crate::task::{FailureSlot, SimTasks, watch};
+use crate::task::{FailureSlot, SimTasks, Spawner};
 use crate::trace::Trace;
 
 /// The controls of a world: its nodes' lives, its time, its trace. Clones control the same world
@@ -25,7 +26,7 @@ struct Shared {
     ground: Ground,
     madsim: Handle,
     hub: Hub,
-    failure: FailureSlot,
+    spawner: Spawner,
     /// The true wall clock at the world's beginning, in ms since the Unix epoch.
     epoch_ms: u64,
     machines: Mutex<BTreeMap<u32, Machine>>,
@@ -61,7 +62,13 @@ impl Control {
         let epoch_ms = 1_767_225_600_000 + ground.stream("epoch").below(365 * 24 * 3_600_000);
         let hub = Hub::new(ground.clone());
         let machines = Mutex::default();
-        Self(Arc::new(Shared { ground, madsim, hub, failure, epoch_ms, machines }))
+        let spawner = Spawner {
+            ground: ground.clone(),
+            madsim: madsim.clone(),
+            failure,
+            census: Census::default(),
+        };
+        Self(Arc::new(Shared { ground, madsim, hub, spawner, epoch_ms, machines }))
     }
 
     /// The node of that name, made and started if there is none yet.
@@ -112,13 +119,25 @@ impl Control {
                 net: Net::new(SimNet::new(self.0.hub.clone(), node.clone())),
                 rng: product,
                 tasks: Tasks::new(SimTasks {
-                    ground: ground.clone(),
                     node: node.clone(),
-                    handle: machine.process.clone(),
-                    failure: self.0.failure.clone(),
+                    process: machine.process.clone(),
+                    lives: self.liveness(machine),
+                    spawner: self.0.spawner.clone(),
                 }),
             }
         })
+    }
+
+    /// Tells whether the process that runs on the machine now still does. It takes no lock of this
+    /// world's nodes: tasks are dropped, and may start others, while they are held.
+    fn liveness(&self, machine: &Machine) -> Box<dyn Fn() -> bool + Send + Sync> {
+        let (disk, epoch) = (machine.disk.clone(), machine.disk.epoch());
+        Box::new(move || disk.epoch() == epoch)
+    }
+
+    /// The living tasks of all nodes: node, name and how many of that name. For reports.
+    pub fn tasks(&self) -> Vec<(Node, &'static str, u64)> {
+        self.0.spawner.census.alive()
     }
 
     /// Runs the future on the node and gives its output; `None` when the node dies first.
@@ -141,8 +160,8 @@ impl Control {
         future: impl Future<Output = T> + Send + 'static,
     ) -> madsim::task::JoinHandle<T> {
         let process = self.with(node, |machine| machine.process.clone());
-        let boxed: Boxed<'static, T> = Box::pin(future);
-        process.spawn(watch(node.clone(), "spawn_on", boxed, self.0.failure.clone()))
+        let task: Boxed<'static, T> = Box::pin(future);
+        self.0.spawner.spawn(&process, node, "spawn_on", task)
     }
 
     /// What state the node is in.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::node::Node;
 
-/// What was answered with an error.
+/// What was answered with an error, or should have been.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IncidentKind {
     /// A sync, of a file or of a directory.
@@ -15,6 +15,10 @@ pub enum IncidentKind {
     Read,
     /// A write.
     Write,
+    /// The kernel's own writeback of a file; the next sync of it will say so.
+    Writeback,
+    /// Nothing was answered with an error: a synced page went to a wrong place.
+    Misdirected,
     /// A creation or a growth, for want of space.
     NoSpace,
 }

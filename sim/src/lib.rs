@@ -14,6 +14,7 @@ compile_error!(
      it, so unset RUSTFLAGS or add the flag there"
 );
 
+mod census;
 mod clock;
 mod control;
 mod disk;

@@ -4,9 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-use madsim::runtime::NodeHandle;
+use madsim::runtime::{Handle, NodeHandle};
+use madsim::task::JoinHandle;
 use runtime::{Boxed, TaskBackend};
 
+use crate::census::{Census, Presence};
 use crate::ground::Ground;
 use crate::node::Node;
 
@@ -23,28 +25,64 @@ pub(crate) type FailureSlot = Arc<Mutex<Option<Failure>>>;
 
 /// The task door of one incarnation of a node.
 pub(crate) struct SimTasks {
-    pub(crate) ground: Ground,
     pub(crate) node: Node,
-    pub(crate) handle: NodeHandle,
+    /// The process; another one after each start.
+    pub(crate) process: NodeHandle,
+    /// Whether that process still lives.
+    pub(crate) lives: Box<dyn Fn() -> bool + Send + Sync>,
+    pub(crate) spawner: Spawner,
+}
+
+/// What it takes to run a task on any node. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Spawner {
+    pub(crate) ground: Ground,
+    pub(crate) madsim: Handle,
     pub(crate) failure: FailureSlot,
+    pub(crate) census: Census,
+}
+
+/// After so many births the executor is made to forget the dead: it keeps 168 bytes of each task
+/// that ended until its tasks are counted or its node is killed.
+const BIRTHS_PER_BURIAL: u64 = 8192;
+
+impl Spawner {
+    /// Runs a task on a process.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        process: &NodeHandle,
+        node: &Node,
+        name: &'static str,
+        task: Boxed<'static, T>,
+    ) -> JoinHandle<T> {
+        self.ground.record(node, "spawn", [0, 0], format_args!("{name}"));
+        let presence = self.census.enter(node, name);
+        if self.census.born() % BIRTHS_PER_BURIAL == 0 {
+            self.madsim.metrics().num_tasks();
+        }
+        let watched = Watched { node: node.clone(), name, _presence: presence };
+        process.spawn(watch(watched, task, self.failure.clone()))
+    }
+}
+
+/// Whose task it is.
+struct Watched {
+    node: Node,
+    name: &'static str,
+    _presence: Presence,
 }
 
 impl TaskBackend for SimTasks {
     fn spawn(&self, name: &'static str, task: Boxed<'static, ()>) {
-        self.ground.record(&self.node, "spawn", [0, 0], format_args!("{name}"));
-        let watched = watch(self.node.clone(), name, task, self.failure.clone());
-        drop(self.handle.spawn(watched));
+        // A task that a dead process starts, as when its last futures are dropped, never runs.
+        if (self.lives)() {
+            drop(self.spawner.spawn(&self.process, &self.node, name, task));
+        }
     }
 }
 
 /// The task, with a note of where it panicked, if it does.
-pub(crate) async fn watch<T>(
-    node: Node,
-    name: &'static str,
-    task: Boxed<'static, T>,
-    failure: FailureSlot,
-) -> T {
-    let mut task = task;
+async fn watch<T>(watched: Watched, mut task: Boxed<'static, T>, failure: FailureSlot) -> T {
     std::future::poll_fn(move |context| {
         let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(context)));
         match polled {
@@ -52,7 +90,7 @@ pub(crate) async fn watch<T>(
             Ok(Poll::Pending) => Poll::Pending,
             Err(payload) => {
                 let message = panic_message(&*payload);
-                let node = node.name().to_owned();
+                let (node, name) = (watched.node.name().to_owned(), watched.name);
                 failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Failure {
                     node,
                     task: name,

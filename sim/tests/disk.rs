@@ -279,6 +279,20 @@ fn the_kernel_writes_back_on_its_own_and_in_any_order() {
 }
 
 #[test]
+fn the_kernel_commits_names_on_its_own() {
+    let world = World::new(1);
+    let node = world.node("broker");
+    let disk = world.runtime(&node).disk;
+    world.block_on(async {
+        disk.write("a", b"x").await.unwrap();
+        disk.rename("a", "b").await.unwrap();
+        world.sleep(std::time::Duration::from_secs(600)).await;
+        world.power_fail(&node);
+    });
+    assert_eq!(world.disk_image(&node).cache["b"], "x");
+}
+
+#[test]
 fn a_full_disk_refuses_and_leaves_nothing_behind() {
     let world = World::new(1);
     let node = world.node("broker");
@@ -361,4 +375,87 @@ fn a_sparse_gibibyte_and_its_snapshots_are_cheap() {
         assert_eq!(&segment.slice((1 << 30) - 5, 5).unwrap()[..], b"\0last");
         assert!(segment.write_at((1 << 30) - 3, &[b"past"]).is_err());
     });
+}
+
+#[test]
+fn a_writeback_that_failed_unseen_is_told_by_the_next_sync_once() {
+    let world = World::new(1);
+    let node = world.node("broker");
+    let disk = world.runtime(&node).disk;
+    world.block_on(async {
+        let segment = disk.create_segment("0", PAGE).await.unwrap();
+        segment.sync(0..PAGE).await.unwrap();
+        disk.sync_dir("").await.unwrap();
+        fault::sync_error::in_background(&world, &node, 1.0);
+        segment.write_at(0, &[b"lost"]).unwrap();
+        world.sleep(std::time::Duration::from_secs(600)).await;
+        fault::sync_error::in_background(&world, &node, 0.0);
+        segment.sync(0..PAGE).await.expect_err("the failure of the writeback");
+        segment.sync(0..PAGE).await.expect("it was told");
+    });
+    assert_eq!(world.disk_image(&node).durable["0"][..4], [0; 4]);
+}
+
+#[test]
+fn a_misdirected_write_misses_its_place_and_nobody_says_so() {
+    let mut missed = 0;
+    for seed in 0..20 {
+        let world = World::new(seed);
+        let node = world.node("broker");
+        let disk = world.runtime(&node).disk;
+        world.block_on(async {
+            let segment = disk.create_segment("0", 8 * PAGE).await.unwrap();
+            segment.write_at(0, &[&[1; 8 * PAGE as usize]]).unwrap();
+            segment.sync(0..8 * PAGE).await.unwrap();
+            disk.sync_dir("").await.unwrap();
+            fault::misdirected_write::next(&world, &node, 1);
+            segment.write_at(0, &[&[2; PAGE as usize]]).unwrap();
+            segment.sync(0..PAGE).await.expect("the device does not know either");
+            assert_eq!(segment.slice(0, 1).unwrap()[0], 2);
+            world.power_fail(&node);
+        });
+        let bytes = &world.disk_image(&node).cache["0"];
+        let twos = bytes.iter().filter(|byte| **byte == 2).count() as u64;
+        assert_eq!(twos, PAGE, "the page went to one place");
+        missed += u64::from(bytes[0] == 1);
+    }
+    assert!(missed > 10, "{missed} of 20");
+}
+
+#[test]
+fn a_bad_sector_cannot_be_read_until_it_is_written_anew() {
+    let world = World::new(1);
+    let node = world.node("broker");
+    let disk = world.runtime(&node).disk;
+    world.block_on(async {
+        let segment = disk.create_segment("0", 2 * PAGE).await.unwrap();
+        assert!(fault::bad_sector::page(&world, &node, "0", PAGE + 5));
+        segment.slice(0, PAGE).expect("the page beside it");
+        segment.slice(PAGE - 1, 2).expect_err("a part of it");
+        segment.write_at(PAGE, &[&[1; PAGE as usize]]).unwrap();
+        segment.sync(0..2 * PAGE).await.unwrap();
+        segment.slice(PAGE - 1, 2).expect("the device remapped it");
+    });
+}
+
+#[test]
+fn what_happens_on_one_disk_does_not_shift_another() {
+    let crash = |busy: bool| {
+        let world = World::new(11);
+        let (node, other) = (world.node("broker"), world.node("other"));
+        let (disk, noise) = (world.runtime(&node).disk, world.runtime(&other).disk);
+        world.block_on(async {
+            let segment = disk.create_segment("0", 32 * PAGE).await.unwrap();
+            segment.sync(0..1).await.unwrap();
+            disk.sync_dir("").await.unwrap();
+            if busy {
+                noise.replace("noise", b"noise").await.unwrap();
+                world.power_fail(&other);
+            }
+            segment.write_at(0, &[&[1; 32 * PAGE as usize]]).unwrap();
+            world.power_fail(&node);
+        });
+        world.disk_image(&node)
+    };
+    assert_eq!(crash(false), crash(true));
 }

@@ -434,3 +434,55 @@ fn slices_are_written_as_one() {
         assert_eq!(&hello, b"hello");
     });
 }
+
+#[test]
+fn an_accept_fails_for_want_of_descriptors_and_the_connection_waits() {
+    let (world, client, server) = two(1);
+    world.block_on(async {
+        let listener = world.runtime(&server).net.listen("0.0.0.0:5").await.unwrap();
+        fault::accept_error::chance(&world, &server, 1.0);
+        let net = world.runtime(&client).net;
+        let _connected = net.connect("server:5", PATIENCE).await.expect("the kernel answers");
+        listener.accept().await.err().expect("an injected error");
+        fault::accept_error::chance(&world, &server, 0.0);
+        listener.accept().await.expect("it still waits");
+    });
+}
+
+#[test]
+fn bandwidth_bounds_what_arrives_in_a_second() {
+    let (world, client, server) = two(1);
+    world.shape_net(|shape| shape.bandwidth = 100_000);
+    world.block_on(async {
+        let (mut connected, mut accepted) = pair(&world, &client, &server).await;
+        world.spawn_on(&client, async move {
+            connected.write_all(&[1; 1_000_000]).await.unwrap();
+        });
+        let start = world.elapsed();
+        accepted.read_exact(&mut vec![0; 1_000_000]).await.unwrap();
+        let took = world.elapsed() - start;
+        assert!(took > 9 * SECOND && took < 20 * SECOND, "{took:?}");
+    });
+}
+
+#[test]
+fn traffic_on_one_way_does_not_shift_the_latencies_of_another() {
+    let arrival = |noisy: bool| {
+        let (world, client, server) = two(12);
+        let (third, fourth) = (world.node("third"), world.node("fourth"));
+        world.block_on(async {
+            let (mut connected, mut accepted) = pair(&world, &client, &server).await;
+            if noisy {
+                let (mut one, mut other) = pair(&world, &third, &fourth).await;
+                one.write_all(b"noise").await.unwrap();
+                other.read_exact(&mut [0; 5]).await.unwrap();
+            }
+            let start = world.elapsed();
+            connected.write_all(b"x").await.unwrap();
+            accepted.read_exact(&mut [0; 1]).await.unwrap();
+            world.elapsed() - start
+        })
+    };
+    // The order of polls costs some nanoseconds; a latency is a hundred microseconds and more.
+    assert!(arrival(false).abs_diff(arrival(true)) < Duration::from_micros(10));
+}

@@ -216,3 +216,48 @@ fn product_streams_differ_between_nodes_and_lives_but_not_between_runs() {
     assert_eq!([first, second, third], draw());
     assert!(first != second && first != third && second != third);
 }
+
+#[test]
+fn the_living_tasks_are_known_by_node_and_name() {
+    let world = World::new(9);
+    let node = world.node("broker");
+    let runtime = world.runtime(&node);
+    world.block_on(async {
+        for _ in 0..3 {
+            runtime.tasks.detach("flush", std::future::pending());
+        }
+        runtime.tasks.spawn("short", async {}).join().await;
+        world.sleep(SECOND).await;
+        assert_eq!(world.tasks(), [(node.clone(), "flush", 3)]);
+        world.kill(&node);
+        world.sleep(SECOND).await;
+        assert_eq!(world.tasks(), []);
+    });
+}
+
+#[test]
+fn a_paused_process_can_be_killed_while_its_last_futures_start_others() {
+    struct StartsAnother(runtime::Tasks);
+    impl Drop for StartsAnother {
+        fn drop(&mut self) {
+            self.0.detach("too late", async { panic!("a dead process runs") });
+        }
+    }
+    let world = World::new(10);
+    let node = world.node("broker");
+    let runtime = world.runtime(&node);
+    world.block_on(async {
+        let (last, clock) = (StartsAnother(runtime.tasks.clone()), runtime.clock.clone());
+        world.spawn_on(&node, async move {
+            clock.sleep(2 * SECOND).await;
+            drop(last);
+        });
+        world.sleep(SECOND).await;
+        world.pause(&node);
+        world.sleep(5 * SECOND).await;
+        world.power_fail(&node);
+        world.restart(&node);
+        world.sleep(SECOND).await;
+        assert_eq!(world.tasks(), []);
+    });
+}

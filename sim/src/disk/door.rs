@@ -43,7 +43,13 @@ impl SimDisk {
         let (before, after) = self.disk.draw_latency();
         self.disk.wait(before).await;
         self.guard(path)?;
-        let result = act(&mut self.disk.state());
+        let (result, pending) = {
+            let mut state = self.disk.state();
+            (act(&mut state), state.tree.is_pending())
+        };
+        if pending {
+            writeback::schedule(&self.disk);
+        }
         let ok = u64::from(result.is_ok());
         self.disk.shared().record(what, [ok, 0], format_args!("{path}"));
         self.disk.wait(after).await;
@@ -121,10 +127,11 @@ impl DiskBackend for SimDisk {
             let path = clean(path)?;
             self.operate("read", &path, |state| {
                 let file = state.file(&path)?;
-                if self.disk.goes_wrong(state.knobs.read_error) {
+                let content = file.content();
+                let unreadable = !content.is_readable(0, content.len());
+                if unreadable || self.disk.goes_wrong(state.knobs.read_error) {
                     return Err(self.disk.shared().injected(IncidentKind::Read, &path));
                 }
-                let content = file.content();
                 Ok(content.read(0, content.len()).into())
             })
             .await

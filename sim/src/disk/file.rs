@@ -63,6 +63,10 @@ pub(crate) struct Content {
     dirty: BTreeSet<u64>,
     /// The file was cut to nothing and the device does not know yet.
     truncated: bool,
+    /// The kernel's own writeback failed, and no sync has said so yet.
+    failed_unseen: bool,
+    /// Pages that the device cannot read.
+    bad: BTreeSet<u64>,
 }
 
 impl Content {
@@ -113,7 +117,36 @@ impl Content {
         if self.dirty.remove(&page) {
             self.commit_truncation();
             self.durable.copy_page(page, &self.cache);
+            self.bad.remove(&page);
         }
+    }
+
+    /// The device puts the page over another one.
+    pub(crate) fn misdirect(&mut self, page: u64, onto: u64) {
+        if self.dirty.remove(&page) {
+            self.commit_truncation();
+            self.durable.misplace_page(page, &self.cache, onto);
+        }
+    }
+
+    /// The kernel's own writeback of some pages failed. The next sync will say so, once.
+    pub(crate) fn fail_unseen(&mut self) {
+        self.failed_unseen = true;
+    }
+
+    /// Whether there is a failure to tell; it is told once.
+    pub(crate) fn tell_failure(&mut self) -> bool {
+        std::mem::take(&mut self.failed_unseen)
+    }
+
+    /// The device cannot read the page at `offset` any more.
+    pub(crate) fn spoil(&mut self, offset: u64) {
+        self.bad.insert(offset / PAGE);
+    }
+
+    /// Whether the device can read all of a range.
+    pub(crate) fn is_readable(&self, offset: u64, len: u64) -> bool {
+        self.bad.is_empty() || self.bad.range(Pages::touched(offset, len)).next().is_none()
     }
 
     /// The kernel takes the page for clean although the device never got it.
@@ -142,6 +175,7 @@ impl Content {
             self.survive(page, rng, survival);
         }
         self.durable.trim();
+        self.failed_unseen = false;
         self.cache = self.durable.clone();
     }
 

@@ -21,6 +21,10 @@ pub(crate) struct Knobs {
     pub(crate) sync_error: f64,
     /// So many of the next syncs fail, whatever the chance says.
     pub(crate) sync_errors_due: u32,
+    /// That the kernel's own writeback of a file fails; the next sync of the file says so.
+    pub(crate) writeback_error: f64,
+    /// In so many of the next syncs one page goes to the wrong place.
+    pub(crate) misdirections_due: u32,
     /// That a dirty page, a length or a name is lost at a power failure. `None` draws it anew for
     /// each: some lose everything, some nothing, most something.
     pub(crate) lost: Option<f64>,
@@ -43,6 +47,8 @@ impl Default for Knobs {
             write_error: 0.0,
             sync_error: 0.0,
             sync_errors_due: 0,
+            writeback_error: 0.0,
+            misdirections_due: 0,
             lost: None,
             torn: 0.3,
             writeback: Duration::from_secs(10),

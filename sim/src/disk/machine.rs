@@ -185,6 +185,25 @@ impl NodeDisk {
         file.map(|file| file.content().rot(offset, bit)).is_ok()
     }
 
+    /// A page of a file cannot be read any more. Whether there is such a file.
+    pub(crate) fn spoil(&self, path: &str, offset: u64) -> bool {
+        let file = clean(path).and_then(|path| self.state().file(&path));
+        file.map(|file| file.content().spoil(offset)).is_ok()
+    }
+
+    /// Whether a sync that writes pages now puts one of them in a wrong place.
+    pub(crate) fn misdirects(&self) -> bool {
+        let due = &mut self.state().knobs.misdirections_due;
+        let misdirects = *due > 0;
+        *due -= u32::from(misdirects);
+        misdirects
+    }
+
+    /// A number below `bound` for a choice that an error makes.
+    pub(crate) fn pick(&self, bound: u64) -> u64 {
+        self.0.errors.below(bound)
+    }
+
     /// Every clean page drops out of the cache.
     pub(crate) fn evict(&self) {
         self.state().tree.files().values().for_each(|file| file.content().evict());
@@ -227,7 +246,8 @@ impl Shared {
         error::failed(path, &format!("{kind:?}").to_lowercase())
     }
 
-    fn note(&self, kind: IncidentKind, path: &str) {
+    /// Notes an injected error that struck.
+    pub(crate) fn note(&self, kind: IncidentKind, path: &str) {
         let (at, node) = (self.ground.now(), self.node.clone());
         self.ground.incidents.note(Incident { at, node, kind, path: path.to_owned() });
     }

@@ -10,10 +10,12 @@
 //! - [`crate::fault::io_error`]: a read or a write fails;
 //! - [`crate::fault::full_disk`]: no space is left;
 //! - [`crate::fault::slow_disk`]: slow, or stalled until released;
+//! - [`crate::fault::misdirected_write`]: a page goes over another one on the device;
+//! - [`crate::fault::bad_sector`]: a page that cannot be read until it is written anew;
 //! - [`crate::fault::bit_rot`]: a bit turns over on the device;
 //! - [`crate::fault::wiped_disk`]: another, empty disk.
 //!
-//! Never played: a synced page that is lost or changed without bit rot, a rename that happens by
+//! Never played: a synced page that is lost or changed without bit rot or a misdirected write, a rename that happens by
 //! half, a directory created by `create_dir` that vanishes.
 
 mod door;

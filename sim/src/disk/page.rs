@@ -80,10 +80,15 @@ impl Pages {
 
     /// Takes over page `number` of `from`, whatever the lengths.
     pub(crate) fn copy_page(&mut self, number: u64, from: &Pages) {
+        self.misplace_page(number, from, number);
+    }
+
+    /// Takes over page `number` of `from` as page `onto`, whatever the lengths.
+    pub(crate) fn misplace_page(&mut self, number: u64, from: &Pages, onto: u64) {
         let pages = Arc::make_mut(&mut self.pages);
         match from.pages.get(&number) {
-            Some(page) => drop(pages.insert(number, page.clone())),
-            None => drop(pages.remove(&number)),
+            Some(page) => drop(pages.insert(onto, page.clone())),
+            None => drop(pages.remove(&onto)),
         }
     }
 

@@ -66,10 +66,11 @@ impl SegmentBackend for SimSegment {
         self.guard()?;
         self.within(offset, len)?;
         let chance = self.disk.state().knobs.read_error;
-        if self.disk.goes_wrong(chance) {
+        let content = self.file.content();
+        if !content.is_readable(offset, len) || self.disk.goes_wrong(chance) {
             return Err(self.disk.shared().injected(IncidentKind::Read, &self.path));
         }
-        Ok(self.file.content().read(offset, len).into())
+        Ok(content.read(offset, len).into())
     }
 
     fn sync(&self, range: Range<u64>) -> Boxed<'_, io::Result<()>> {

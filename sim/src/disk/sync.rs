@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::file::Inode;
 use super::machine::NodeDisk;
+use super::page::PAGE;
 use crate::incident::IncidentKind;
 
 /// Makes everything written to `range` of the file before the call durable.
@@ -14,7 +15,8 @@ use crate::incident::IncidentKind;
 /// end, so a crash in between leaves a part durable that nobody acknowledged; 2. what was written
 /// after the call to a page that went at once is dirty again and not covered; 3. a failure leaves
 /// each page that was still under way either written or not, and *clean* either way, so that the
-/// next sync succeeds without a word about it.
+/// next sync succeeds without a word about it; 4. a failure of the kernel's own writeback is told
+/// by the next sync, once, whatever that sync itself does.
 pub(crate) async fn sync(
     disk: &NodeDisk,
     file: &Arc<Inode>,
@@ -25,7 +27,11 @@ pub(crate) async fn sync(
     let id = file.id;
     disk.shared().record("sync", [id, pages.len() as u64], format_args!("{path}"));
     let fails = disk.sync_fails();
+    let told = file.content().tell_failure();
     let (before, after) = disk.draw_latency();
+    if !fails && !pages.is_empty() && disk.misdirects() {
+        misdirect(disk, file, path, &pages);
+    }
     let mut late = Vec::new();
     for page in pages {
         if !fails && disk.coin() {
@@ -50,8 +56,19 @@ pub(crate) async fn sync(
         }
     }
     // Noted when the pages are gone: the program may die before it hears of it.
-    let error = fails.then(|| disk.shared().injected(IncidentKind::Sync, path));
+    let error = (fails || told).then(|| disk.shared().injected(IncidentKind::Sync, path));
     disk.wait(after).await;
-    disk.shared().record("synced", [id, u64::from(fails)], format_args!("{path}"));
+    disk.shared().record("synced", [id, u64::from(fails || told)], format_args!("{path}"));
     error.map_or(Ok(()), Err)
+}
+
+/// One of the pages goes over another place of the file.
+fn misdirect(disk: &NodeDisk, file: &Arc<Inode>, path: &str, pages: &[u64]) {
+    let mut content = file.content();
+    let page = pages[disk.pick(pages.len() as u64) as usize];
+    let onto = disk.pick(content.len().div_ceil(PAGE).max(1));
+    content.misdirect(page, onto);
+    drop(content);
+    disk.shared().note(IncidentKind::Misdirected, path);
+    disk.shared().record("misdirected", [page, onto], format_args!("page, onto"));
 }

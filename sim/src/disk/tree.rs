@@ -130,6 +130,13 @@ impl Tree {
         named.chain(pending).map(|file| (file.id, file.clone())).collect()
     }
 
+    /// The name of a file that the process sees; empty when it has none any more.
+    pub(crate) fn name_of(&self, file: &Arc<Inode>) -> String {
+        let leads = |target: &Target| matches!(target, Target::File(at) if Arc::ptr_eq(at, file));
+        let named = self.cached.iter().find(|(_, target)| leads(target));
+        named.map(|(path, _)| path.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn link(&mut self, path: &str, file: Arc<Inode>) {
         self.cached.insert(path.to_owned(), Target::File(file.clone()));
         self.pending.push(Change::Link { path: path.to_owned(), file });
@@ -174,6 +181,18 @@ impl Tree {
             .partition(|change: &Change| change.touches(directory));
         self.pending = elsewhere;
         for change in here {
+            change.apply(&mut self.durable);
+        }
+    }
+
+    /// Whether the device misses a change.
+    pub(crate) fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// The device takes every pending change, as a journal's commit does.
+    pub(crate) fn commit(&mut self) {
+        for change in std::mem::take(&mut self.pending) {
             change.apply(&mut self.durable);
         }
     }

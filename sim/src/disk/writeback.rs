@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use super::machine::NodeDisk;
+use crate::incident::IncidentKind;
 
-/// Sees to it that a page that has become dirty is written back some time.
+/// Sees to it that what has become dirty, pages and names, is written back some time.
 ///
-/// Nothing runs while all pages are clean, so an idle node costs nothing.
+/// Nothing runs while all is clean, so an idle node costs nothing.
 pub(crate) fn schedule(disk: &NodeDisk) {
     let longest = {
         let mut state = disk.state();
@@ -30,26 +31,41 @@ pub(crate) fn schedule(disk: &NodeDisk) {
     }));
 }
 
-/// Writes a random part of the dirty pages back. Whether any are left.
+/// Writes a random part of what is dirty back. Whether anything is left.
 fn pass(disk: &NodeDisk) -> bool {
     let mut state = disk.state();
     let rng = &disk.shared().writeback;
     let share = [0.2, 0.5, 1.0][rng.below(3) as usize];
     let (mut written, mut left) = (0, 0);
+    let chance = state.knobs.writeback_error;
     for file in state.tree.files().values() {
         let mut content = file.content();
         let dirty: Vec<u64> = content.dirty().collect();
+        let fails = !dirty.is_empty() && disk.goes_wrong(chance);
+        if fails {
+            disk.shared().note(IncidentKind::Writeback, &state.tree.name_of(file));
+        }
         for page in dirty {
-            if rng.chance(share) {
+            if !rng.chance(share) {
+                left += 1;
+            } else if fails {
+                content.forget(page);
+                content.fail_unseen();
+            } else {
                 content.flush(page);
                 written += 1;
-            } else {
-                left += 1;
             }
         }
+        if content.dirty().next().is_none() {
+            content.flush_len();
+        }
     }
-    state.writeback_due = left > 0;
+    if state.tree.is_pending() && rng.chance(share) {
+        state.tree.commit();
+    }
+    let more = left > 0 || state.tree.is_pending();
+    state.writeback_due = more;
     drop(state);
     disk.shared().record("writeback", [written, left], format_args!("pages, left dirty"));
-    left > 0
+    more
 }

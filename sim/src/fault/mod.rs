@@ -1,11 +1,14 @@
 //! What can go wrong, one file for each class. Every function takes the [`crate::Control`] of the
 //! world and acts at once; when and how often is for the fault plan to say.
 
+pub mod accept_error;
+pub mod bad_sector;
 pub mod bit_rot;
 pub mod clock;
 pub mod clog;
 pub mod full_disk;
 pub mod io_error;
+pub mod misdirected_write;
 pub mod partition;
 pub mod refuse;
 pub mod reset;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use runtime::Rng;
 use tokio::sync::Notify;
 
 use super::link::Link;
@@ -17,37 +18,39 @@ use crate::node::Node;
 
 /// The network of a world. Clones are the same network.
 #[derive(Clone)]
-pub(crate) struct Hub(Arc<Shared>);
+pub(crate) struct Hub(pub(super) Arc<Shared>);
 
-struct Shared {
-    ground: Ground,
+pub(super) struct Shared {
+    pub(super) ground: Ground,
     state: Mutex<State>,
     /// Rung when a way opens, a machine comes back or a backlog has room again.
-    opened: Notify,
+    pub(super) opened: Notify,
 }
 
 #[derive(Default)]
-struct State {
-    shape: NetShape,
+pub(super) struct State {
+    pub(super) shape: NetShape,
     /// By index.
-    hosts: BTreeMap<u32, Host>,
-    links: BTreeMap<(u32, u32), Link>,
-    listeners: BTreeMap<(u32, u16), Backlog>,
-    connections: BTreeMap<u64, Arc<Connection>>,
+    pub(super) hosts: BTreeMap<u32, Host>,
+    pub(super) links: BTreeMap<(u32, u32), Link>,
+    pub(super) listeners: BTreeMap<(u32, u16), Backlog>,
+    pub(super) connections: BTreeMap<u64, Arc<Connection>>,
     numbers: u64,
 }
 
-struct Host {
-    node: Node,
+pub(super) struct Host {
+    pub(super) node: Node,
     /// The machine has no power: nothing answers.
-    dark: bool,
+    pub(super) dark: bool,
     /// Counts the lives of the process.
-    epoch: u64,
+    pub(super) epoch: u64,
     port: u16,
+    /// The chance that an accept fails, and where it is drawn.
+    pub(super) accept_error: (f64, Rng),
 }
 
 /// Connections that wait to be accepted.
-struct Backlog {
+pub(super) struct Backlog {
     number: u64,
     ip: IpAddr,
     queue: VecDeque<Arc<Connection>>,
@@ -80,7 +83,7 @@ pub(crate) enum Answer {
 const PORTS: std::ops::RangeInclusive<u16> = 32768..=60999;
 
 impl State {
-    fn link(&mut self, ground: &Ground, from: &Node, to: &Node) -> &mut Link {
+    pub(super) fn link(&mut self, ground: &Ground, from: &Node, to: &Node) -> &mut Link {
         self.links
             .entry((from.index(), to.index()))
             .or_insert_with(|| Link::new(ground.stream(&format!("net/{from}>{to}")), from == to))
@@ -94,24 +97,24 @@ impl State {
         self.hosts.values().map(|host| &host.node).find(|node| node.ip() == ip).cloned()
     }
 
-    fn is_dark(&self, node: &Node) -> bool {
+    pub(super) fn is_dark(&self, node: &Node) -> bool {
         self.hosts.get(&node.index()).is_none_or(|host| host.dark)
     }
 
     /// Whether both ways between the nodes are open and both machines have power.
-    fn is_open(&mut self, ground: &Ground, one: &Node, other: &Node) -> bool {
+    pub(super) fn is_open(&mut self, ground: &Ground, one: &Node, other: &Node) -> bool {
         !self.is_dark(one)
             && !self.is_dark(other)
             && !self.link(ground, one, other).cut
             && !self.link(ground, other, one).cut
     }
 
-    fn latency(&mut self, ground: &Ground, from: &Node, to: &Node) -> Duration {
+    pub(super) fn latency(&mut self, ground: &Ground, from: &Node, to: &Node) -> Duration {
         let shape = self.shape.clone();
         self.link(ground, from, to).latency(&shape)
     }
 
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
@@ -145,12 +148,14 @@ impl Hub {
         &self.0.ground
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn add(&self, node: &Node) {
-        let host = Host { node: node.clone(), dark: false, epoch: 1, port: *PORTS.start() };
+        let accept_error = (0.0, self.0.ground.stream(&format!("net/{node}/accept")));
+        let port = *PORTS.start();
+        let host = Host { node: node.clone(), dark: false, epoch: 1, port, accept_error };
         self.state().hosts.insert(node.index(), host);
     }
 
@@ -235,7 +240,8 @@ impl Hub {
         port: u16,
         waker: &Waker,
     ) -> io::Result<Option<Arc<Connection>>> {
-        let mut state = self.state();
+        let mut guard = self.state();
+        let state = &mut *guard;
         let full = state.shape.backlog;
         let Some(backlog) = state.listeners.get_mut(&(node.index(), port)) else {
             return Err(io::Error::other(format!("{node}:{port}: the listener is closed")));
@@ -243,11 +249,18 @@ impl Hub {
         if backlog.queue.len() >= full {
             self.0.opened.notify_waiters();
         }
+        if let (false, Some(host)) = (backlog.queue.is_empty(), state.hosts.get(&node.index()))
+            && let (chance, rng) = &host.accept_error
+            && *chance > 0.0
+            && rng.chance(*chance)
+        {
+            return Err(io::Error::other("too many open files (injected)"));
+        }
         let next = backlog.queue.pop_front();
         if next.is_none() {
             backlog.acceptors.push(waker.clone());
         }
-        drop(state);
+        drop(guard);
         if let Some(connection) = &next {
             let numbers = [connection.number, u64::from(port)];
             self.0.ground.record(node, "accept", numbers, format_args!("{}", connection.nodes[0]));
@@ -258,6 +271,13 @@ impl Hub {
     /// The node that an address leads to from `from`; `from` itself when it leads nowhere.
     pub(crate) fn peer(&self, from: &Node, to: SocketAddr) -> Node {
         self.state().host_at(from, to.ip()).unwrap_or_else(|| from.clone())
+    }
+
+    /// From now on an accept on the node fails with that chance.
+    pub(crate) fn fail_accepts(&self, node: &Node, chance: f64) {
+        if let Some(host) = self.state().hosts.get_mut(&node.index()) {
+            host.accept_error.0 = chance;
+        }
     }
 
     /// One attempt of `from` to connect, at the moment it reaches the other side.
@@ -307,161 +327,11 @@ impl Hub {
     pub(crate) fn below(&self, from: &Node, to: &Node, bound: u64) -> u64 {
         self.state().link(&self.0.ground, from, to).rng.below(bound)
     }
-
-    /// The process at `end` closes it, or dies and its kernel does (`abrupt`).
-    ///
-    /// As TCP has it: with bytes unread the other end is reset; otherwise it reads to the end, and
-    /// is reset when it writes on.
-    pub(crate) fn close(&self, connection: &Arc<Connection>, end: usize, abrupt: bool) {
-        let ground = &self.0.ground;
-        let (me, peer) = (&connection.nodes[end], &connection.nodes[1 - end]);
-        let mut state = self.state();
-        let mut wire = connection.wire();
-        if wire.is_gone(end) {
-            return;
-        }
-        let silent = state.is_dark(me);
-        let reset = abrupt || wire.unread(end);
-        wire.leave(end);
-        if !silent && !wire.is_gone(1 - end) {
-            let latency = state.latency(ground, me, peer);
-            if !reset {
-                wire.shutdown(end, ground.now(), latency);
-            } else if state.is_open(ground, me, peer) {
-                wire.fail(1 - end, ground.now() + latency, ErrorKind::ConnectionReset);
-            }
-        }
-        if wire.is_gone(1 - end) {
-            state.connections.remove(&connection.number);
-        }
-        drop((wire, state));
-        let numbers = [connection.number, u64::from(reset)];
-        ground.record(me, "close", numbers, format_args!("{peer}"));
-    }
-
-    /// Something was sent to an end that nobody holds: its kernel answers with a reset, if it can.
-    pub(crate) fn answer_dead_letter(&self, connection: &Connection, from: usize) {
-        let ground = &self.0.ground;
-        let (me, peer) = (&connection.nodes[from], &connection.nodes[1 - from]);
-        let mut state = self.state();
-        if state.is_open(ground, me, peer) {
-            let trip = state.latency(ground, me, peer) + state.latency(ground, peer, me);
-            drop(state);
-            let at = ground.now() + trip;
-            connection.wire().fail(from, at, ErrorKind::ConnectionReset);
-        }
-    }
-
-    /// The process of the node dies; `silently` when its machine does.
-    pub(crate) fn crash(&self, node: &Node, silently: bool) {
-        let mut state = self.state();
-        if let Some(host) = state.hosts.get_mut(&node.index()) {
-            host.epoch += 1;
-            host.dark = silently;
-        }
-        let gone: Vec<_> =
-            state.listeners.keys().filter(|(index, _)| *index == node.index()).copied().collect();
-        gone.iter().for_each(|key| drop(state.listeners.remove(key)));
-        let mine = state.connections_of(node);
-        if silently {
-            state.sever(&mine, node, self.0.ground.now());
-        }
-        drop(state);
-        for (connection, end) in mine {
-            // A kernel that outlives its process resets some peers and ends others in good order.
-            let abrupt = !silently && {
-                let (me, peer) = (&connection.nodes[end], &connection.nodes[1 - end]);
-                self.below(me, peer, 2) == 0
-            };
-            self.close(&connection, end, abrupt);
-        }
-    }
-
-    /// The machine of the node has power again: it answers old connections with a reset, as soon
-    /// as it hears from them.
-    pub(crate) fn light(&self, node: &Node) {
-        let ground = &self.0.ground;
-        let mut state = self.state();
-        let Some(host) = state.hosts.get_mut(&node.index()) else { return };
-        if !std::mem::take(&mut host.dark) {
-            return;
-        }
-        for (connection, end) in state.connections_of(node) {
-            state.mend(ground, &connection, end);
-        }
-        drop(state);
-        self.0.opened.notify_waiters();
-    }
-
-    /// Cuts the way from one node to another. Again is harmless.
-    pub(crate) fn cut(&self, from: &Node, to: &Node) {
-        let ground = &self.0.ground;
-        let mut state = self.state();
-        state.link(ground, from, to).cut = true;
-        for (connection, end) in state.connections_of(from) {
-            if connection.nodes[1 - end] == *to {
-                connection.wire().cut(end, ground.now());
-            }
-        }
-        drop(state);
-        ground.record(from, "cut", [0, u64::from(to.index())], format_args!("to {to}"));
-    }
-
-    /// Opens the way from one node to another. Again is harmless.
-    pub(crate) fn heal(&self, from: &Node, to: &Node) {
-        let ground = &self.0.ground;
-        let mut state = self.state();
-        if !std::mem::take(&mut state.link(ground, from, to).cut) {
-            return;
-        }
-        for (connection, end) in state.connections_of(from) {
-            if connection.nodes[1 - end] == *to {
-                state.mend(ground, &connection, end);
-            }
-        }
-        drop(state);
-        ground.record(from, "heal", [0, u64::from(to.index())], format_args!("to {to}"));
-        self.0.opened.notify_waiters();
-    }
-
-    /// Every way of the world that is cut.
-    pub(crate) fn cuts(&self) -> Vec<(Node, Node)> {
-        let state = self.state();
-        let cut = state.links.iter().filter(|(_, link)| link.cut);
-        cut.filter_map(|((from, to), _)| {
-            let node = |index| state.hosts.get(index).map(|host| host.node.clone());
-            Some((node(from)?, node(to)?))
-        })
-        .collect()
-    }
-
-    /// Changes what is wrong with the way from one node to another.
-    pub(crate) fn turn_link(&self, from: &Node, to: &Node, turn: impl FnOnce(&mut Link)) {
-        turn(self.state().link(&self.0.ground, from, to));
-    }
-
-    /// Resets every connection between the two. How many there were.
-    pub(crate) fn reset_between(&self, one: &Node, other: &Node) -> u64 {
-        let ground = &self.0.ground;
-        let connections = self.state().connections_of(one);
-        let mut count = 0;
-        for (connection, end) in connections {
-            if connection.nodes[1 - end] == *other {
-                let mut wire = connection.wire();
-                wire.drop_under_way(ground.now());
-                wire.fail(0, ground.now(), ErrorKind::ConnectionReset);
-                wire.fail(1, ground.now(), ErrorKind::ConnectionReset);
-                count += 1;
-            }
-        }
-        ground.record(one, "reset", [count, u64::from(other.index())], format_args!("{other}"));
-        count
-    }
 }
 
 impl State {
     /// The connections of a node, each with the end that is there; one to itself comes twice.
-    fn connections_of(&self, node: &Node) -> Vec<(Arc<Connection>, usize)> {
+    pub(super) fn connections_of(&self, node: &Node) -> Vec<(Arc<Connection>, usize)> {
         let ends = |connection: &Arc<Connection>| {
             let there = |end: &usize| connection.nodes[*end] == *node;
             [0, 1]
@@ -471,40 +341,6 @@ impl State {
                 .collect::<Vec<_>>()
         };
         self.connections.values().flat_map(ends).collect()
-    }
-
-    /// The machine falls silent: nothing reaches it and nothing leaves it.
-    fn sever(&mut self, connections: &[(Arc<Connection>, usize)], node: &Node, now: Duration) {
-        for (connection, end) in connections {
-            debug_assert!(connection.nodes[*end] == *node, "an end of the node");
-            connection.wire().cut(1 - end, now);
-        }
-    }
-
-    /// Opens the pipes of a connection as far as the ways and machines between its ends allow.
-    fn mend(&mut self, ground: &Ground, connection: &Connection, end: usize) {
-        let now = ground.now();
-        for from in [end, 1 - end] {
-            let (me, peer) = (&connection.nodes[from], &connection.nodes[1 - from]);
-            if self.is_dark(me) || self.is_dark(peer) || self.link(ground, me, peer).cut {
-                continue;
-            }
-            let retransmission = self.link(ground, me, peer).retransmission();
-            connection.wire().heal(from, now, retransmission);
-        }
-        if !self.is_open(ground, &connection.nodes[0], &connection.nodes[1]) {
-            return;
-        }
-        let keepalive = self.shape.keepalive;
-        for from in [0, 1] {
-            let mut wire = connection.wire();
-            if wire.is_gone(1 - from) && !wire.is_gone(from) {
-                let (me, peer) = (&connection.nodes[from], &connection.nodes[1 - from]);
-                let retransmission = self.link(ground, me, peer).retransmission();
-                let hears = if wire.owes_answer(from) { retransmission } else { keepalive };
-                wire.fail(from, now + hears, ErrorKind::ConnectionReset);
-            }
-        }
     }
 }
 

@@ -13,6 +13,8 @@ pub struct NetShape {
     pub loopback: Latency,
     /// What may be under way or unread in one direction of a connection, in bytes, at least 1.
     pub window: usize,
+    /// How many bytes one direction of a connection carries in a second; 0 for any number.
+    pub bandwidth: u64,
     /// One in so many writes is accepted in part only or arrives in two pieces; 0 for none.
     pub split_one_in: u64,
     /// A read takes no more bytes than this, at least 1.
@@ -33,6 +35,7 @@ impl Default for NetShape {
             latency: Latency::between(Duration::from_micros(150), Duration::from_millis(300)),
             loopback: Latency::between(Duration::from_micros(10), Duration::from_millis(20)),
             window: 64 << 10,
+            bandwidth: 125_000_000,
             split_one_in: 3,
             read_max: usize::MAX,
             loss_one_in: 0,

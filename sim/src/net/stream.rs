@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::hub::{Connection, Hub};
 use super::shape::NetShape;
-use super::wire::{Read, Room};
+use super::wire::{Read, Room, Trip};
 use crate::timer::Alarm;
 
 /// A stream; closed when dropped.
@@ -65,10 +65,12 @@ impl SimStream {
         }
     }
 
-    fn send(&self, piece: Bytes) {
+    fn send(&self, shape: &NetShape, piece: Bytes) {
         let (me, peer) = self.nodes();
-        let latency = self.hub.latency(me, peer);
-        let heard = self.connection.wire().send(self.end, self.now(), latency, piece);
+        let nanos = (piece.len() as u64 * 1_000_000_000).checked_div(shape.bandwidth);
+        let passage = Duration::from_nanos(nanos.unwrap_or(0));
+        let trip = Trip { latency: self.hub.latency(me, peer), passage };
+        let heard = self.connection.wire().send(self.end, self.now(), trip, piece);
         if !heard {
             self.hub.answer_dead_letter(&self.connection, self.end);
         }
@@ -108,9 +110,9 @@ impl SimStream {
         }
         let mut first = Bytes::from(piece);
         let second = first.split_off(split);
-        self.send(first);
+        self.send(&shape, first);
         if !second.is_empty() {
-            self.send(second);
+            self.send(&shape, second);
         }
         self.record("send", count);
         Poll::Ready(Ok(count))

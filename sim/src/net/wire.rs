@@ -74,6 +74,15 @@ pub(crate) enum Room {
     Wait(Option<Duration>),
 }
 
+/// How long a piece is under way.
+#[derive(Clone, Copy)]
+pub(crate) struct Trip {
+    /// Until it arrives on an idle connection.
+    pub(crate) latency: Duration,
+    /// That it keeps the connection busy.
+    pub(crate) passage: Duration,
+}
+
 /// A connection between end 0 and end 1. Pipe `i` is written by end `i`.
 #[derive(Default)]
 pub(crate) struct Wire {
@@ -159,14 +168,8 @@ impl Wire {
         }
     }
 
-    /// Sends a piece that takes `latency`. Whether anybody is there to read it.
-    pub(crate) fn send(
-        &mut self,
-        end: usize,
-        now: Duration,
-        latency: Duration,
-        piece: Bytes,
-    ) -> bool {
+    /// Sends a piece. Whether anybody is there to read it.
+    pub(crate) fn send(&mut self, end: usize, now: Duration, trip: Trip, piece: Bytes) -> bool {
         let deaf = self.pipes[1 - end].cut_at.is_some();
         let pipe = &mut self.pipes[end];
         pipe.held += piece.len();
@@ -176,7 +179,8 @@ impl Wire {
         if self.ends[1 - end].gone {
             return false;
         }
-        let at = (now + latency).max(pipe.last_arrival);
+        // A piece stands behind the one before it, and takes its time to pass.
+        let at = (now + trip.latency).max(pipe.last_arrival + trip.passage);
         pipe.last_arrival = at;
         pipe.queue.push_back((at, piece));
         if let Some(reader) = self.ends[1 - end].reader.take() {
