@@ -52,7 +52,7 @@ impl SubscriptionData {
         let tags_set: BTreeSet<String> = tags.map(str::to_owned).collect();
         let code_set = tags_set.iter().map(|tag| message::java_hash(tag)).collect();
         let sub_string = expression.to_owned();
-        (!tags_set.is_empty()).then(|| Self { code_set, sub_string, tags_set, ..base })
+        (!tags_set.is_empty()).then_some(Self { code_set, sub_string, tags_set, ..base })
     }
 }
 

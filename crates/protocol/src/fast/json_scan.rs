@@ -72,10 +72,7 @@ impl<'a> Scan<'a> {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
-                    length += 2;
-                    if length > start.len() {
-                        return None;
-                    }
+                    length += escape_length(&start[length + 1..])?;
                 }
                 _ => return None,
             }
@@ -87,6 +84,16 @@ impl<'a> Scan<'a> {
     /// Whether nothing but line ends is left (C++ clients send one).
     pub(crate) fn is_at_end(&self) -> bool {
         self.rest.iter().all(|byte| *byte == b'\n' || *byte == b'\r')
+    }
+}
+
+/// The bytes of an escape, given what follows its backslash. Half of a surrogate pair is sound
+/// here: the ordinary path mends it.
+fn escape_length(after: &[u8]) -> Option<usize> {
+    match after {
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(2),
+        [b'u', digits @ ..] => digits.get(..4)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
+        _ => None,
     }
 }
 

@@ -94,12 +94,8 @@ pub(crate) fn members<'a>(
                 scan.take(b'{')?;
                 ext_fields(&mut scan)?;
             }
-            // Neither matters here, whatever it says; but it must be a sound scalar.
-            b"language" | b"serializeTypeCurrentRPC" | b"remark" => {
-                if let Raw::Text(_, true) = scan.scalar()? {
-                    return None;
-                }
-            }
+            // None of them matters here, whatever it says; but it must be a sound scalar.
+            b"language" | b"serializeTypeCurrentRPC" | b"remark" => drop(scan.scalar()?),
             _ => return None,
         }
         if !scan.more()? {
