@@ -146,7 +146,9 @@ macro_rules! command_header {
                 _from: &$crate::ext_fields::ExtFields,
             ) -> Result<Self, $crate::command_header::HeaderError> {
                 Ok(Self {
-                    $($field: $crate::command_header::read_field!($kind, $wire, _from $(, $absent)?),)*
+                    $($field: $crate::command_header::read_field!(
+                        $kind, $wire, _from $(, $absent)?
+                    ),)*
                 })
             }
         }

@@ -13,9 +13,11 @@ mod reply_view;
 mod request;
 mod send_view;
 mod swar;
+mod walk;
 
-pub use peek::{Peeked, peek};
+pub use peek::peek;
 pub use reply::{SendReply, encode_send_reply};
 pub use reply_view::send_reply_view;
 pub use request::{SendRequest, encode_send_request};
 pub use send_view::{SendView, send_view};
+pub use walk::Peeked;

@@ -1,12 +1,11 @@
 //! A send, seen in its frame.
 
-use crate::codec::binary::Reader;
 use crate::fast::fields::Fields;
 use crate::fast::json_scan::{Raw, integer};
-use crate::fast::peek::{Numbers, Peeked, members};
+use crate::fast::swar::string_stop;
+use crate::fast::walk::walk;
 use crate::frame::Frame;
 use crate::request_code::RequestCode;
-use crate::serialize_type::SerializeType;
 
 /// A SEND_MESSAGE, SEND_MESSAGE_V2 or SEND_BATCH_MESSAGE request, borrowed from its frame. The
 /// fields mean what those of `header::SendMessageRequestHeader` mean.
@@ -50,10 +49,7 @@ pub struct SendView<'a> {
 /// requests are). `scratch` takes the properties when they had escapes.
 pub fn send_view<'a>(frame: &'a Frame, scratch: &'a mut Vec<u8>) -> Option<SendView<'a>> {
     let mut fields = Fields::new();
-    let peeked = match frame.serialize_type {
-        SerializeType::Json => json_fields(&frame.header, &mut fields)?,
-        SerializeType::RocketMq => binary_fields(&frame.header, &mut fields)?,
-    };
+    let peeked = walk(frame, |name, value| fields.put(name, value))?;
     let short = match RequestCode(peeked.code) {
         RequestCode::SEND_MESSAGE => false,
         RequestCode::SEND_MESSAGE_V2 | RequestCode::SEND_BATCH_MESSAGE => true,
@@ -84,36 +80,6 @@ pub fn send_view<'a>(frame: &'a Frame, scratch: &'a mut Vec<u8>) -> Option<SendV
         },
         batch: batch | fields.get(12).map_or(Some(false), truth)?,
     })
-}
-
-fn json_fields<'a>(header: &'a [u8], fields: &mut Fields<'a>) -> Option<Peeked> {
-    let mut numbers = Numbers::default();
-    members(header, &mut numbers, |scan| {
-        loop {
-            let name = scan.key()?;
-            fields.put(name, scan.scalar()?)?;
-            if !scan.more()? {
-                return Some(());
-            }
-        }
-    })?;
-    numbers.peeked()
-}
-
-fn binary_fields<'a>(header: &'a [u8], fields: &mut Fields<'a>) -> Option<Peeked> {
-    let mut reader = Reader(header);
-    let code = i32::from(reader.i16("code").ok()?);
-    reader.u8("language").ok()?;
-    reader.i16("version").ok()?;
-    let opaque = reader.i32("opaque").ok()?;
-    let flag = reader.i32("flag").ok()?;
-    reader.long("remark").ok()?;
-    let mut entries = Reader(reader.long("fields").ok()?);
-    while !entries.0.is_empty() {
-        let name = entries.short("field name").ok()?;
-        fields.put(name, Raw::Text(entries.long("field value").ok()?, false))?;
-    }
-    Some(Peeked { code, opaque, flag })
 }
 
 /// A field's bytes, if they stand for themselves.
@@ -151,7 +117,7 @@ fn properties<'a>(raw: Raw<'a>, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
 fn unescape<'a>(text: &[u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     scratch.clear();
     let mut rest = text;
-    while let Some(at) = crate::fast::swar::string_stop(rest) {
+    while let Some(at) = string_stop(rest) {
         scratch.extend_from_slice(&rest[..at]);
         match rest.get(at..at + 6)? {
             b"\\u0001" => scratch.push(1),

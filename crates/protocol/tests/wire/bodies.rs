@@ -1,6 +1,6 @@
 //! Every modelled body class reads what Java prints of it, and fastjson's odd cases.
 
-use crate::recorded::unpack_text;
+use crate::recorded::{unfold, unpack_text};
 use bytes::Bytes;
 use protocol::body::*;
 use protocol::frame::Frame;
@@ -97,8 +97,14 @@ fn the_odd_json_that_java_accepts_is_accepted_and_what_it_rejects_is_rejected() 
 
 #[test]
 fn object_keys_read_alike_raw_and_as_texts() {
-    let raw = r#"{"offsetTable":{{"brokerName":"b","queueId":0,"topic":"t"}:{"minOffset":2,"maxOffset":"3"}}}"#;
-    let text = r#"{"offsetTable":{"{\"brokerName\":\"b\",\"queueId\":0,\"topic\":\"t\"}":{"minOffset":2,"maxOffset":3}}}"#;
+    let raw = &unfold(
+        r#"{"offsetTable":{{"brokerName":"b","queueId":0,"topic":"t"}:{"minOffset":2,
+        "maxOffset":"3"}}}"#,
+    );
+    let text = &unfold(
+        r#"{"offsetTable":{"{\"brokerName\":\"b\",\"queueId\":0,\"topic\":\"t\"}":{"minOffset":2,
+        "maxOffset":3}}}"#,
+    );
     let raw = TopicStatsTable::decode(raw.as_bytes()).expect("sound");
     assert_eq!(raw, TopicStatsTable::decode(text.as_bytes()).expect("sound"));
     let (queue, offsets) = raw.offset_table.first_key_value().expect("one");

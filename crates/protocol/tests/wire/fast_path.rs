@@ -1,6 +1,6 @@
 //! The fast path says what the ordinary path says, or nothing.
 
-use crate::recorded::conversations;
+use crate::recorded::{conversations, unfold};
 use crate::strategies::{command, send, serialize_type, text};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
@@ -81,7 +81,11 @@ fn every_recorded_send_is_seen_as_the_ordinary_path_decodes_it() {
 
 #[test]
 fn what_is_unusual_is_left_to_the_ordinary_path() {
-    let usual = r#"{"code":310,"extFields":{"a":"g","b":"t","c":"d","d":"4","e":"0","f":"0","g":"1","h":"0","i":"k\u0001v","j":"0","k":"false"},"flag":0,"language":"JAVA","opaque":1,"version":409}"#;
+    let usual = &unfold(
+        r#"{"code":310,"extFields":{"a":"g","b":"t","c":"d","d":"4","e":"0","f":"0","g":"1",
+        "h":"0","i":"k\u0001v","j":"0","k":"false"},"flag":0,"language":"JAVA","opaque":1,
+        "version":409}"#,
+    );
     let mut scratch = Vec::new();
     let view_of = |text: &str, scratch: &mut Vec<u8>| send_view(&json(text), scratch).is_some();
     assert!(view_of(usual, &mut scratch));
@@ -216,15 +220,15 @@ proptest! {
     #[test]
     fn a_fast_request_is_what_the_ordinary_path_would_have_said(
         names in (text(), text(), text(), text(), text()),
-        numbers in (any::<i32>(), any::<i32>(), any::<i32>(), any::<i32>(), any::<i32>(), any::<i32>()),
+        numbers in any::<[i32; 6]>(),
         born in 0..1u64 << 62, oneway in any::<bool>(), batch in any::<bool>(),
         kind in serialize_type(), body in prop::collection::vec(any::<u8>(), 0..50),
     ) {
         let request = SendRequest {
-            opaque: numbers.0, oneway, serialize_type: kind, group: &names.0, topic: &names.1,
-            default_topic: &names.2, default_topic_queue_nums: numbers.1, queue_id: numbers.2,
-            sys_flag: numbers.3, born_timestamp: born, message_flag: numbers.4,
-            properties: &names.3, reconsume_times: numbers.5, batch, broker_name: &names.4,
+            opaque: numbers[0], oneway, serialize_type: kind, group: &names.0, topic: &names.1,
+            default_topic: &names.2, default_topic_queue_nums: numbers[1], queue_id: numbers[2],
+            sys_flag: numbers[3], born_timestamp: born, message_flag: numbers[4],
+            properties: &names.3, reconsume_times: numbers[5], batch, broker_name: &names.4,
             body: &body,
         };
         let mut bytes = BytesMut::new();
@@ -234,14 +238,14 @@ proptest! {
             if batch { RequestCode::SEND_BATCH_MESSAGE } else { RequestCode::SEND_MESSAGE_V2 };
         let header = SendMessageRequestHeader {
             producer_group: names.0.clone(), topic: names.1.clone(),
-            default_topic: names.2.clone(), default_topic_queue_nums: numbers.1,
-            queue_id: numbers.2, sys_flag: numbers.3,
-            born_timestamp: i64::try_from(born).expect("positive"), flag: numbers.4,
-            properties: names.3.clone(), reconsume_times: numbers.5, unit_mode: false,
+            default_topic: names.2.clone(), default_topic_queue_nums: numbers[1],
+            queue_id: numbers[2], sys_flag: numbers[3],
+            born_timestamp: i64::try_from(born).expect("positive"), flag: numbers[4],
+            properties: names.3.clone(), reconsume_times: numbers[5], unit_mode: false,
             max_reconsume_times: None, batch, broker_name: Some(names.4.clone()),
         };
         let mut ordinary = RemotingCommand::request(code, &header).with_body(body.clone());
-        (ordinary.opaque, ordinary.serialize_type) = (numbers.0, kind);
+        (ordinary.opaque, ordinary.serialize_type) = (numbers[0], kind);
         let ordinary = if oneway { ordinary.into_oneway() } else { ordinary };
         let mut wanted = BytesMut::new();
         ordinary.encode(&mut wanted);

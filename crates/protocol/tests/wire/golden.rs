@@ -8,6 +8,8 @@ use protocol::frame::next_frame;
 use protocol::header::GetRouteInfoRequestHeader;
 use protocol::{RemotingCommand, RequestCode, ResponseCode, SerializeType};
 
+use crate::recorded::unfold;
+
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text
         .bytes()
@@ -46,7 +48,10 @@ fn a_reply_is_in_kind_and_compact_with_texts_for_fields() {
         .with_body("b");
     let mut bytes = BytesMut::new();
     reply.encode(&mut bytes);
-    let header = r#"{"code":17,"extFields":{},"flag":1,"language":"JAVA","opaque":-7,"remark":"no \"x\"\u0001\n中","version":409}"#;
+    let header = &unfold(
+        r#"{"code":17,"extFields":{},"flag":1,"language":"JAVA","opaque":-7,
+        "remark":"no \"x\"\u0001\n中","version":409}"#,
+    );
     let mut wanted = u32::try_from(header.len() + 5).expect("short").to_be_bytes().to_vec();
     wanted.extend(u32::try_from(header.len()).expect("short").to_be_bytes());
     wanted.extend(header.bytes().chain(*b"b"));
@@ -55,21 +60,31 @@ fn a_reply_is_in_kind_and_compact_with_texts_for_fields() {
 
 #[test]
 fn the_captured_heartbeat_reads_as_it_says() {
-    let text = r#"{"clientID":"192.0.2.2@22936#756839156375","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"CG_ord1","messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919,2598920],"expressionType":"TAG","subString":"TagA || TagB","subVersion":1795166233730,"tagsSet":["TagA","TagB"],"topic":"TopicA"}],"unitMode":false}],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}"#;
+    let text = &unfold(
+        r#"{"clientID":"192.0.2.2@22936#756839156375",
+        "consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET",
+        "consumeType":"CONSUME_PASSIVELY","groupName":"CG_ord1","messageModel":"CLUSTERING",
+        "subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919,2598920],
+        "expressionType":"TAG","subString":"TagA || TagB","subVersion":1795166233730,
+        "tagsSet":["TagA","TagB"],"topic":"TopicA"}],"unitMode":false}],
+        "producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}"#,
+    );
     let heartbeat = HeartbeatData::decode(text.as_bytes()).expect("sound");
     assert_eq!(heartbeat.producer_data_set[0].group_name, "CLIENT_INNER_PRODUCER");
     let consumer = &heartbeat.consumer_data_set[0];
     assert_eq!(consumer.message_model, MessageModel::Clustering);
     assert_eq!(consumer.subscription_data_set[0].sub_version, 1_795_166_233_730);
-    assert_eq!(std::str::from_utf8(&heartbeat.encode()), Ok(text));
+    assert_eq!(std::str::from_utf8(&heartbeat.encode()), Ok(text.as_str()));
 }
 
 #[test]
 fn a_heartbeat_in_the_manner_of_cpp_means_the_same() {
-    let text = "{\"clientID\":\"c\",\"consumerDataSet\":[{\"groupName\":\"g\",\"consumeType\":1,\
-                \"messageModel\":0,\"consumeFromWhere\":4,\"subscriptionDataSet\":[{\"topic\":\"t\",\
-                \"subString\":\"a\",\"subVersion\":\"12\",\"codeSet\":[97],\"tagsSet\":[\"a\"],\
-                \"x\":null,\"expressionType\":null}]}]}\n";
+    let text = &unfold(
+        r#"{"clientID":"c","consumerDataSet":[{"groupName":"g","consumeType":1,"messageModel":0,
+        "consumeFromWhere":4,"subscriptionDataSet":[{"topic":"t","subString":"a",
+        "subVersion":"12","codeSet":[97],"tagsSet":["a"],"x":null,"expressionType":null}]}]}"#,
+    );
+    let text = format!("{text}\n");
     let heartbeat = HeartbeatData::decode(text.as_bytes()).expect("sound");
     let consumer = &heartbeat.consumer_data_set[0];
     assert_eq!(consumer.message_model, MessageModel::Broadcasting);
@@ -81,11 +96,16 @@ fn a_heartbeat_in_the_manner_of_cpp_means_the_same() {
 
 #[test]
 fn a_route_is_written_as_captured_and_read_with_bare_keys_too() {
-    let text = r#"{"brokerDatas":[{"brokerAddrs":{"0":"127.0.0.1:20911"},"brokerName":"broker-a","cluster":"DefaultCluster"}],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}"#;
+    let text = &unfold(
+        r#"{"brokerDatas":[{"brokerAddrs":{"0":"127.0.0.1:20911"},"brokerName":"broker-a",
+        "cluster":"DefaultCluster"}],"filterServerTable":{},
+        "queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":4,"topicSysFlag":0,
+        "writeQueueNums":4}]}"#,
+    );
     let route = TopicRouteData::decode(text.as_bytes()).expect("sound");
     let queues = QueueData { perm: 6, write_queue_nums: 4, ..route.queue_datas[0].clone() };
     assert_eq!(route.queue_datas, [queues]);
-    assert_eq!(std::str::from_utf8(&route.encode()), Ok(text));
+    assert_eq!(std::str::from_utf8(&route.encode()), Ok(text.as_str()));
     let bare = TopicRouteData::decode(text.replace("\"0\"", "0").as_bytes()).expect("sound");
     assert_eq!(bare, route);
 }
@@ -103,7 +123,11 @@ fn a_reset_body_has_objects_as_keys_and_a_list_for_cpp() {
 
 #[test]
 fn a_compressed_registration_of_five_or_six_fields_reads_and_its_checksum_has_no_sign() {
-    let json = r#"{"filterServerList":["f"],"topicConfigSerializeWrapper":{"dataVersion":{"counter":3,"timestamp":2},"topicConfigTable":{"T":{"perm":6,"readQueueNums":4,"topicName":"T","topicFilterType":"SINGLE_TAG","writeQueueNums":8}}}}"#;
+    let json = &unfold(
+        r#"{"filterServerList":["f"],"topicConfigSerializeWrapper":{"dataVersion":{"counter":3,
+        "timestamp":2},"topicConfigTable":{"T":{"perm":6,"readQueueNums":4,"topicName":"T",
+        "topicFilterType":"SINGLE_TAG","writeQueueNums":8}}}}"#,
+    );
     let body = RegisterBrokerBody::decode(json.as_bytes()).expect("sound");
     let compressed = body.encode_compressed();
     assert_eq!(RegisterBrokerBody::decode_compressed(&compressed).expect("sound"), body);

@@ -16,6 +16,11 @@ pub(crate) fn unpack_text(packed: &[u8]) -> String {
     String::from_utf8(unpack(packed)).expect("a fixture is UTF-8")
 }
 
+/// A text that was folded to fit the page: line ends and indentation are no part of it.
+pub(crate) fn unfold(text: &str) -> String {
+    text.lines().map(str::trim_start).collect()
+}
+
 /// All conversations.
 pub(crate) fn conversations() -> Vec<Exchange> {
     let files: [&[u8]; 4] = [

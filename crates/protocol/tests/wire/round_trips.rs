@@ -162,18 +162,27 @@ proptest! {
                 subscription_data_set: vec![subscription],
                 ..ConsumerData::default()
             }],
-            producer_data_set: groups.iter().map(|group| ProducerData { group_name: group.clone() }).collect(),
+            producer_data_set: groups
+                .iter()
+                .map(|group| ProducerData { group_name: group.clone() })
+                .collect(),
             ..HeartbeatData::default()
         };
         prop_assert_eq!(HeartbeatData::decode(&heartbeat.encode()).expect("sound"), heartbeat);
         let route = TopicRouteData {
-            broker_datas: vec![BrokerData { broker_addrs: addresses, broker_name: id.clone(), cluster: id.clone() }],
+            broker_datas: vec![BrokerData {
+                broker_addrs: addresses,
+                broker_name: id.clone(),
+                cluster: id.clone(),
+            }],
             order_topic_conf: groups.first().cloned(),
             ..TopicRouteData::default()
         };
         prop_assert_eq!(TopicRouteData::decode(&route.encode()).expect("sound"), route);
         let mq_set: Vec<message::MessageQueue> = queues.into_iter()
-            .map(|(topic, broker_name, queue_id)| message::MessageQueue { topic, broker_name, queue_id })
+            .map(|(topic, broker_name, queue_id)| {
+                message::MessageQueue { topic, broker_name, queue_id }
+            })
             .collect();
         let reset = ResetOffsetBody {
             offset_table: mq_set.iter().map(|queue| (queue.clone(), version)).collect(),
@@ -187,17 +196,21 @@ proptest! {
     fn a_registration_survives_both_forms(
         topics in vec(("[a-zA-Z0-9_%-]{1,12}", 0..99u32, 0..8u32), 0..9), counter in any::<i64>(),
     ) {
-        let table: BTreeMap<String, TopicConfig> = topics.into_iter().map(|(topic_name, queues, perm)| {
-            let topic = TopicConfig {
-                perm, read_queue_nums: queues, write_queue_nums: queues + 1,
-                topic_name: topic_name.clone(), ..TopicConfig::default()
-            };
-            (topic_name, topic)
-        }).collect();
+        let topic = |(topic_name, queues, perm): (String, u32, u32)| TopicConfig {
+            perm, read_queue_nums: queues, write_queue_nums: queues + 1, topic_name,
+            ..TopicConfig::default()
+        };
+        let topic_config_table: BTreeMap<String, TopicConfig> = topics
+            .into_iter()
+            .map(|fields| (fields.0.clone(), topic(fields)))
+            .collect();
         let data_version = DataVersion { counter, state_version: 1, timestamp: 2 };
         let body = RegisterBrokerBody {
             filter_server_list: vec!["f".to_owned()],
-            topic_config_serialize_wrapper: TopicConfigSerializeWrapper { data_version, topic_config_table: table },
+            topic_config_serialize_wrapper: TopicConfigSerializeWrapper {
+                data_version,
+                topic_config_table,
+            },
         };
         prop_assert_eq!(&RegisterBrokerBody::decode(&body.encode()).expect("sound"), &body);
         let compressed = body.encode_compressed();
@@ -218,7 +231,8 @@ proptest! {
     fn any_header_is_a_command_or_an_error(
         header in vec(any::<u8>(), 0..200), kind in serialize_type(),
     ) {
-        read_everything(&Frame { serialize_type: kind, header: Bytes::from(header), body: Bytes::new() });
+        let header = Bytes::from(header);
+        read_everything(&Frame { serialize_type: kind, header, body: Bytes::new() });
     }
 
     #[test]
@@ -236,7 +250,9 @@ proptest! {
     }
 
     #[test]
-    fn text_that_looks_like_json_is_survived(text in "([{}\\[\\]:,\"'\\\\0-9a\u{1} n-]|\\\\u[0-9a-d]{4}|中){0,60}") {
+    fn text_that_looks_like_json_is_survived(
+        text in "([{}\\[\\]:,\"'\\\\0-9a\u{1} n-]|\\\\u[0-9a-d]{4}|中){0,60}",
+    ) {
         read_every_body(text.as_bytes());
         let header = Bytes::copy_from_slice(text.as_bytes());
         read_everything(&Frame {
