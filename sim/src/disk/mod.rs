@@ -15,8 +15,8 @@
 //! - [`crate::fault::bit_rot`]: a bit turns over on the device;
 //! - [`crate::fault::wiped_disk`]: another, empty disk.
 //!
-//! Never played: a synced page that is lost or changed without bit rot or a misdirected write, a rename that happens by
-//! half, a directory created by `create_dir` that vanishes.
+//! Never played: a synced page that is lost or changed without bit rot or a misdirected write, a
+//! rename that happens by half, a directory created by `create_dir` that vanishes.
 
 mod door;
 mod error;
