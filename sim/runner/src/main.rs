@@ -1,3 +1,55 @@
-//! cargo sim: plan, run, observe, replay, report.
+//! `cargo sim`: plan, run, observe, replay, report.
 
-fn main() {}
+mod cli;
+mod determinism;
+mod entry;
+mod error;
+mod failure;
+mod mutants;
+mod outcome;
+mod pool;
+mod process;
+mod replay;
+mod run;
+mod schedule;
+mod scratch;
+mod seed;
+mod table;
+mod totals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::error::RunnerError;
+
+fn main() -> ExitCode {
+    match execute(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what was asked and says whether all is well.
+fn execute(cli: Cli) -> Result<bool, RunnerError> {
+    match cli.command {
+        Command::Run(options) => run::run(&options),
+        Command::Replay(options) => replay::replay(&options),
+        Command::CheckDeterminism(options) => determinism::check(&options),
+        Command::Mutants(options) => mutants::run(&options),
+        Command::Scenarios => {
+            let rows: Vec<Vec<String>> = seed::scenarios()
+                .iter()
+                .map(|scenario| vec![scenario.name.clone(), scenario.title.clone()])
+                .collect();
+            table::align(&rows).iter().for_each(|line| println!("{line}"));
+            Ok(true)
+        }
+        Command::One(options) => seed::one(&options),
+    }
+}

@@ -1,0 +1,138 @@
+//! The command line of `cargo sim`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Runs the whole cluster inside the deterministic simulator.
+#[derive(Parser)]
+#[command(name = "cargo sim", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run seeds; exit 1 on any violation
+    Run(RunOptions),
+    /// Run one seed again, byte for byte, and show what happened
+    Replay(ReplayOptions),
+    /// Run each seed twice, in separate processes with other environments, and compare
+    CheckDeterminism(DeterminismOptions),
+    /// Build each mutant of the product and show which invariant kills it, after how many seeds
+    Mutants(MutantOptions),
+    /// List the scenarios
+    Scenarios,
+    /// One seed in this process: what `run` starts for each seed
+    #[command(hide = true)]
+    One(OneOptions),
+}
+
+#[derive(Args, Clone)]
+pub(crate) struct RunOptions {
+    /// Scenarios to run, by name; all by their weight if none is named
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub(crate) scenario: Vec<String>,
+    /// How many seeds
+    #[arg(long, default_value_t = 200)]
+    pub(crate) seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) from: u64,
+    /// Processes at a time [default: one per processor]
+    #[arg(long)]
+    pub(crate) jobs: Option<usize>,
+    /// Stop after so many minutes, even if seeds are left
+    #[arg(long)]
+    pub(crate) minutes: Option<f64>,
+    /// Run only the k-th of n parts of the seeds
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub(crate) shard: Option<(u64, u64)>,
+    /// Write the totals and every failure to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Stop at the first failure
+    #[arg(long)]
+    pub(crate) until_failure: bool,
+    /// Where failure reports go
+    #[arg(long, value_name = "DIR", default_value = "target/sim-failures")]
+    pub(crate) reports: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplayOptions {
+    /// The scenario's name
+    #[arg(long, required_unless_present = "entry")]
+    pub(crate) scenario: Option<String>,
+    /// The seed
+    #[arg(long, required_unless_present = "entry")]
+    pub(crate) seed: Option<u64>,
+    /// A regression entry from seeds/, instead of scenario and seed
+    pub(crate) entry: Option<PathBuf>,
+    /// Show every event of the simulated world
+    #[arg(long)]
+    pub(crate) trace: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DeterminismOptions {
+    /// How many seeds
+    #[arg(long, default_value_t = 100)]
+    pub(crate) seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) from: u64,
+    /// Processes at a time [default: one per processor]
+    #[arg(long)]
+    pub(crate) jobs: Option<usize>,
+}
+
+#[derive(Args)]
+pub(crate) struct MutantOptions {
+    /// Only mutants whose file name begins so
+    #[arg(long, value_name = "M07", num_args = 1..)]
+    pub(crate) only: Vec<String>,
+    /// Write the table to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct OneOptions {
+    /// The scenario's name
+    #[arg(long)]
+    pub(crate) scenario: String,
+    /// The seed
+    #[arg(long)]
+    pub(crate) seed: u64,
+    /// Write every event of the simulated world to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+}
+
+fn shard(text: &str) -> Result<(u64, u64), String> {
+    let (k, n) = text.split_once('/').ok_or("expected K/N, such as 1/4")?;
+    match (k.parse(), n.parse()) {
+        (Ok(k), Ok(n)) if 1 <= k && k <= n => Ok((k, n)),
+        _ => Err("expected K/N with 1 ≤ K ≤ N, such as 1/4".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_shard_is_one_of_its_parts() {
+        assert_eq!(shard("2/4"), Ok((2, 4)));
+        assert!(shard("0/4").is_err() && shard("5/4").is_err() && shard("4").is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! `cargo sim mutants`: a bug is put into a copy of the product; an invariant must see it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::MutantOptions;
+use crate::entry::{self, toml_files};
+use crate::error::RunnerError;
+use crate::outcome::SeedOutcome;
+use crate::pool;
+use crate::process::Job;
+use crate::run::{progress, write};
+use crate::scratch::Scratch;
+use crate::table;
+
+/// A bug as data.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mutant {
+    /// The file of the product, from the workspace's root.
+    file: PathBuf,
+    /// The text to replace; it stands exactly once in the file.
+    find: String,
+    /// What to put there.
+    replace: String,
+    /// The invariants that may kill it.
+    kills: Vec<String>,
+    /// The scenario in which it must die.
+    scenario: String,
+    /// Seeds within which it must die.
+    budget: u64,
+    /// The first seed to try.
+    #[serde(default = "one")]
+    from: u64,
+    /// Where such a bug was seen, or why it is plausible.
+    source: String,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// How a mutant fared.
+struct Verdict {
+    name: String,
+    source: String,
+    killed: Option<(String, u64)>,
+    budget: u64,
+}
+
+/// Tries every mutant and says whether all died.
+///
+/// # Errors
+/// When a mutant is malformed or does not build.
+pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
+    let root = workspace_root();
+    let chosen = chosen(&root, &options.only)?;
+    let scratch = Scratch::new(&root)?;
+    let mut verdicts = Vec::new();
+    for (name, mutant) in chosen {
+        let regressions = regressions(&root, &name)?;
+        eprintln!("{name}: building");
+        let program = scratch.build_with(&name, &mutant.file, &mutant.find, &mutant.replace)?;
+        verdicts.push(hunt(&program, name, &mutant, &regressions));
+    }
+    let lines = report(&verdicts);
+    lines.iter().for_each(|line| println!("{line}"));
+    if let Some(path) = &options.table {
+        write(path, &markdown(&verdicts))?;
+    }
+    let killed = verdicts.iter().filter(|verdict| verdict.killed.is_some()).count();
+    println!("{killed} passed, {} failed", verdicts.len() - killed);
+    Ok(killed == verdicts.len())
+}
+
+fn chosen(root: &Path, only: &[String]) -> Result<Vec<(String, Mutant)>, RunnerError> {
+    let mut mutants = Vec::new();
+    for path in toml_files(&root.join("ci/mutants")) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if !only.is_empty() && !only.iter().any(|prefix| name.starts_with(prefix.as_str())) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| RunnerError::File { path: path.clone(), source })?;
+        let mutant = toml::from_str(&text)
+            .map_err(|error| RunnerError::Malformed { path, problem: error.to_string() })?;
+        mutants.push((name, mutant));
+    }
+    if mutants.is_empty() {
+        let problem = "no mutant has such a name".to_owned();
+        return Err(RunnerError::Malformed { path: root.join("ci/mutants"), problem });
+    }
+    Ok(mutants)
+}
+
+/// The seeds in `seeds/` that say they kill this mutant.
+fn regressions(root: &Path, name: &str) -> Result<Vec<Job>, RunnerError> {
+    let entries = entry::all(&root.join("seeds"))?;
+    let of = |mutant: &Option<String>| mutant.as_ref().is_some_and(|id| name.starts_with(id));
+    let mine = entries.into_iter().filter(|(_, entry)| of(&entry.mutant));
+    Ok(mine.map(|(_, entry)| Job { scenario: entry.scenario, seed: entry.seed }).collect())
+}
+
+/// Runs seeds until one of the mutant's invariants is broken.
+fn hunt(program: &Path, name: String, mutant: &Mutant, regressions: &[Job]) -> Verdict {
+    let seeds = mutant.from..mutant.from + mutant.budget;
+    let jobs: Vec<Job> =
+        seeds.map(|seed| Job { scenario: mutant.scenario.clone(), seed }).collect();
+    let bar = progress(mutant.budget);
+    bar.set_message(name.clone());
+    let (mut tried, mut killed) = (0, None);
+    pool::run_all(program, &jobs, pool::width(None), |outcome| {
+        tried += 1;
+        bar.inc(1);
+        killed = killer(&outcome, &mutant.kills).map(|id| (id, tried));
+        killed.is_none()
+    });
+    bar.finish_and_clear();
+    for job in regressions {
+        let outcome = crate::process::run(program, job, None, &[]);
+        if killer(&outcome, &mutant.kills).is_none() {
+            eprintln!("{name}: seed {} of `{}` does not kill it any more", job.seed, job.scenario);
+            killed = None;
+        }
+    }
+    Verdict { name, source: mutant.source.clone(), killed, budget: mutant.budget }
+}
+
+fn killer(outcome: &SeedOutcome, kills: &[String]) -> Option<String> {
+    outcome.broken.iter().map(|broken| &broken.id).find(|id| kills.contains(id)).cloned()
+}
+
+fn report(verdicts: &[Verdict]) -> Vec<String> {
+    let mut rows = vec![["mutant", "killed by", "seeds", "budget"].map(str::to_owned).to_vec()];
+    for verdict in verdicts {
+        let (by, seeds) = fate(verdict);
+        rows.push(vec![verdict.name.clone(), by, seeds, verdict.budget.to_string()]);
+    }
+    table::align(&rows)
+}
+
+fn fate(verdict: &Verdict) -> (String, String) {
+    match &verdict.killed {
+        Some((by, seeds)) => (by.clone(), seeds.to_string()),
+        None => ("SURVIVED".to_owned(), "-".to_owned()),
+    }
+}
+
+fn markdown(verdicts: &[Verdict]) -> String {
+    let mut text = "# Mutants\n\nMade by `cargo sim mutants --table docs/mutants.md`.\n\n\
+         | Mutant | Killed by | Seeds it took | Budget | Source |\n|---|---|---|---|---|\n"
+        .to_owned();
+    for verdict in verdicts {
+        let (by, seeds) = fate(verdict);
+        let Verdict { name, budget, source, .. } = verdict;
+        text.push_str(&format!("| {name} | {by} | {seeds} | {budget} | {source} |\n"));
+    }
+    text
+}
+
+/// Where the workspace stands: the mutants are applied to its sources.
+pub(crate) fn workspace_root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}

@@ -1,0 +1,69 @@
+//! What one seed's run says of itself, as one line of JSON between processes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One broken invariant, ready to be shown.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// The invariant's id, such as `D1`.
+    pub(crate) id: String,
+    /// What it claims.
+    pub(crate) sentence: String,
+    /// What happened instead, with the values.
+    pub(crate) details: String,
+    /// The life of the culprit: the events that show it, one line each.
+    pub(crate) events: Vec<String>,
+}
+
+/// The outcome of one seed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct SeedOutcome {
+    /// The scenario's name.
+    pub(crate) scenario: String,
+    /// The seed.
+    pub(crate) seed: u64,
+    /// The rolling hash over every event of the run.
+    pub(crate) hash: String,
+    /// Simulated time, in ms.
+    pub(crate) simulated_ms: u64,
+    /// Sends that were acknowledged.
+    pub(crate) acknowledged: u64,
+    /// Messages that consumers finished.
+    pub(crate) processed: u64,
+    /// How often each invariant really checked something.
+    pub(crate) checks: BTreeMap<String, u64>,
+    /// How often each class of fault struck.
+    pub(crate) faults: BTreeMap<String, u64>,
+    /// How often each "sometimes" goal was reached.
+    pub(crate) goals: BTreeMap<String, u64>,
+    /// What was broken; empty when the seed passed.
+    pub(crate) broken: Vec<Broken>,
+    /// The world in a few lines: nodes, plan, faults with their times.
+    pub(crate) world: Vec<String>,
+}
+
+impl SeedOutcome {
+    /// Whether nothing was broken.
+    pub(crate) fn passed(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    /// What makes two failures the same: the scenario and the first broken invariant.
+    pub(crate) fn fingerprint(&self) -> String {
+        let first = self.broken.first().map_or("none", |broken| broken.id.as_str());
+        format!("{first}-{}", self.scenario)
+    }
+
+    /// The outcome of a run that did not come to an end by itself.
+    pub(crate) fn crashed(scenario: &str, seed: u64, details: String) -> Self {
+        let broken = Broken {
+            id: "RUN".to_owned(),
+            sentence: "Every run ends by itself, without a panic.".to_owned(),
+            details,
+            events: Vec::new(),
+        };
+        Self { scenario: scenario.to_owned(), seed, broken: vec![broken], ..Self::default() }
+    }
+}

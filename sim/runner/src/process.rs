@@ -1,0 +1,90 @@
+//! One process per seed: nothing leaks from one run into the next.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::outcome::SeedOutcome;
+
+/// How long a run may take on the wall clock before it is given up as hung. Only a watchdog: no
+/// verdict depends on how fast the machine is, short of a run that never ends.
+const HUNG_AFTER: Duration = Duration::from_secs(240);
+
+/// A run to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// The scenario's name.
+    pub(crate) scenario: String,
+    /// The seed.
+    pub(crate) seed: u64,
+}
+
+/// Runs one seed in a process of its own, with these variables in its environment.
+pub(crate) fn run(
+    program: &Path,
+    job: &Job,
+    trace: Option<&Path>,
+    environment: &[(&str, &str)],
+) -> SeedOutcome {
+    let mut command = Command::new(program);
+    command.args(["one", "--scenario", &job.scenario, "--seed", &job.seed.to_string()]);
+    if let Some(trace) = trace {
+        command.arg("--trace").arg(trace);
+    }
+    command.envs(environment.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    match command.spawn() {
+        Ok(child) => finish(child, job),
+        Err(error) => SeedOutcome::crashed(
+            &job.scenario,
+            job.seed,
+            format!("{} cannot be started: {error}", program.display()),
+        ),
+    }
+}
+
+fn finish(mut child: Child, job: &Job) -> SeedOutcome {
+    // The pipes are drained by threads, so that a talkative child never waits for us.
+    let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status.to_string(),
+            Ok(None) if started.elapsed() > HUNG_AFTER => {
+                // A child that ended in the meantime cannot be killed, and need not be.
+                let _ = child.kill();
+                let _ = child.wait();
+                break format!("hung: no end after {} s", HUNG_AFTER.as_secs());
+            }
+            Ok(None) => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(10));
+            }
+            Err(error) => break format!("cannot be waited for: {error}"),
+        }
+    };
+    let out = out.join().unwrap_or_default();
+    let err = err.join().unwrap_or_default();
+    let line = out.lines().rev().find(|line| line.starts_with('{'));
+    match line.map(serde_json::from_str::<SeedOutcome>) {
+        Some(Ok(outcome)) => outcome,
+        _ => {
+            let last: Vec<&str> = err.lines().rev().take(30).collect();
+            let words = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+            SeedOutcome::crashed(&job.scenario, job.seed, format!("{status}\n{words}"))
+        }
+    }
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error is still worth showing.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}

@@ -1,0 +1,66 @@
+//! Which seeds run under which scenario: a pure function of the options.
+
+use crate::cli::RunOptions;
+use crate::error::RunnerError;
+use crate::process::Job;
+
+/// The jobs of a run: every seed under one scenario, chosen by the scenarios' weights and the
+/// seed's own number, so that a seed means the same whatever the range it is in.
+///
+/// # Errors
+/// When a scenario is unknown.
+pub(crate) fn jobs(options: &RunOptions) -> Result<Vec<Job>, RunnerError> {
+    let chosen = scenarios(&options.scenario)?;
+    let (k, n) = options.shard.unwrap_or((1, 1));
+    let seeds = options.from..options.from.saturating_add(options.seeds);
+    let in_shard = seeds.filter(|seed| seed % n == k - 1);
+    Ok(in_shard.map(|seed| Job { scenario: pick(&chosen, seed), seed }).collect())
+}
+
+/// Names and weights of the scenarios that were asked for; all if none was.
+///
+/// # Errors
+/// When one is unknown.
+pub(crate) fn scenarios(names: &[String]) -> Result<Vec<(String, u64)>, RunnerError> {
+    let all: Vec<(String, u64)> = crate::seed::scenarios()
+        .iter()
+        .map(|scenario| (scenario.name.clone(), u64::from(scenario.weight)))
+        .collect();
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let find = |name: &String| {
+        all.iter().find(|(known, _)| known == name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+            RunnerError::UnknownScenario { name: name.clone(), known: known.join(", ") }
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+fn pick(scenarios: &[(String, u64)], seed: u64) -> String {
+    let total: u64 = scenarios.iter().map(|(_, weight)| weight.max(&1)).sum();
+    // A golden-ratio walk: neighbours differ, and every weight gets its share soon.
+    let mut place =
+        ((u128::from(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)) * u128::from(total)) >> 64) as u64;
+    for (name, weight) in scenarios {
+        let weight = *weight.max(&1);
+        if place < weight {
+            return name.clone();
+        }
+        place -= weight;
+    }
+    unreachable!("the place lies below the sum of the weights")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_shares() {
+        let scenarios = [("calm".to_owned(), 1), ("kill".to_owned(), 3)];
+        let calm = (0..4000).filter(|seed| pick(&scenarios, *seed) == "calm").count();
+        assert!((900..1100).contains(&calm), "{calm} of 4000");
+    }
+}

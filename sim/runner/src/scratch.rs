@@ -1,0 +1,120 @@
+//! A copy of the workspace in which one file is changed, with a target directory of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::RunnerError;
+
+/// What is copied; nothing else belongs to a build of the runner.
+const PARTS: [&str; 9] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo",
+    "crates",
+    "sim",
+    "workloads",
+    "invariants",
+    "ci",
+    "seeds",
+];
+
+/// The copy.
+pub(crate) struct Scratch {
+    root: PathBuf,
+    tree: PathBuf,
+    target: PathBuf,
+}
+
+impl Scratch {
+    /// Copies the workspace's sources, leaving alone what has not changed since the last time, so
+    /// that cargo builds only what a mutant touches.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub(crate) fn new(root: &Path) -> Result<Self, RunnerError> {
+        let base = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(target) => root.join(target).join("mutants"),
+            None => root.join("target/mutants"),
+        };
+        let scratch =
+            Self { root: root.to_owned(), tree: base.join("tree"), target: base.join("target") };
+        for part in PARTS {
+            copy(&root.join(part), &scratch.tree.join(part))?;
+        }
+        Ok(scratch)
+    }
+
+    /// Builds the runner with one text replaced, and gives the path of the binary. The copy is
+    /// whole again afterwards.
+    ///
+    /// # Errors
+    /// When the text does not stand exactly once in the file, or the changed tree does not build.
+    pub(crate) fn build_with(
+        &self,
+        mutant: &str,
+        file: &Path,
+        find: &str,
+        replace: &str,
+    ) -> Result<PathBuf, RunnerError> {
+        let (original, changed) = (self.root.join(file), self.tree.join(file));
+        let text = read(&original)?;
+        let times = text.matches(find).count();
+        if times != 1 {
+            let problem =
+                format!("{mutant}: the text to replace stands {times} times here, not once");
+            return Err(RunnerError::Malformed { path: original, problem });
+        }
+        write(&changed, text.replacen(find, replace, 1).as_bytes())?;
+        let built = self.build(mutant);
+        write(&changed, text.as_bytes())?;
+        built
+    }
+
+    fn build(&self, mutant: &str) -> Result<PathBuf, RunnerError> {
+        let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["build", "--quiet", "--profile", "sim", "--package", "sim-runner"])
+            .arg("--target-dir")
+            .arg(&self.target)
+            .current_dir(&self.tree)
+            .output()
+            .map_err(|source| RunnerError::File { path: "cargo".into(), source })?;
+        if !output.status.success() {
+            let output = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(RunnerError::Build { mutant: mutant.to_owned(), output });
+        }
+        let built = self.target.join("sim/sim-runner");
+        // The next build replaces the binary; this one is hunted meanwhile or later.
+        let kept = self.target.join(format!("sim-runner-{mutant}"));
+        std::fs::copy(&built, &kept).map_err(|source| RunnerError::File { path: built, source })?;
+        Ok(kept)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), RunnerError> {
+    let failed = |source| RunnerError::File { path: from.to_owned(), source };
+    if from.is_dir() {
+        std::fs::create_dir_all(to).map_err(failed)?;
+        for entry in std::fs::read_dir(from).map_err(failed)?.flatten() {
+            let name = entry.file_name();
+            if name != "target" && name != "node_modules" {
+                copy(&entry.path(), &to.join(name))?;
+            }
+        }
+        return Ok(());
+    }
+    let bytes = std::fs::read(from).map_err(failed)?;
+    if std::fs::read(to).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    write(to, &bytes)
+}
+
+fn read(path: &Path) -> Result<String, RunnerError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| RunnerError::File { path: path.to_owned(), source })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
+    std::fs::write(path, bytes)
+        .map_err(|source| RunnerError::File { path: path.to_owned(), source })
+}

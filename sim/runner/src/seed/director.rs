@@ -1,0 +1,293 @@
+//! Directs a run: starts servers and clients, strikes, undoes, heals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use invariants::ledger::Fault;
+use runtime::Rng;
+use runtime::sync::{Either, Stop, race};
+use sim::{Control, Life, Node};
+use tokio::sync::mpsc;
+use workloads::{Recorder, Stage, Workload};
+
+use super::observer::Observer;
+use super::plan::Strike;
+use super::servers::{self, DOWN, Look, News, Server};
+use super::strike;
+
+/// A client of a workload and the node it lives on.
+pub(crate) struct Client {
+    /// The node.
+    pub(crate) node: Node,
+    /// Its workload.
+    pub(crate) workload: Arc<dyn Workload>,
+    /// Its index there.
+    pub(crate) index: usize,
+}
+
+/// What comes next.
+enum Step {
+    Strike(Strike),
+    Undo(Strike),
+    Start(Node),
+}
+
+/// Everything that a run needs besides its phases.
+pub(crate) struct Director {
+    pub(crate) control: Control,
+    pub(crate) observer: Observer,
+    pub(crate) recorder: Recorder,
+    pub(crate) namesrv: Vec<String>,
+    /// Raised when nothing new shall be sent.
+    pub(crate) quiet: Stop,
+    /// Raised when clients shall leave.
+    pub(crate) leave: Stop,
+    servers: BTreeMap<Node, Server>,
+    clients: BTreeMap<Node, Client>,
+    /// Clients that have done their part.
+    finished: Arc<std::sync::Mutex<BTreeSet<Node>>>,
+    /// Servers that are up.
+    up: BTreeSet<Node>,
+    agenda: BTreeMap<(Duration, u64), Step>,
+    steps: u64,
+    news: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
+    /// The node on which starts are carried out.
+    stagehand: Node,
+    rng: Rng,
+    /// What was done, for the report.
+    pub(crate) log: Vec<String>,
+}
+
+impl Director {
+    /// A director with nobody to direct yet.
+    pub(crate) fn new(control: Control, observer: Observer, recorder: Recorder) -> Self {
+        let stagehand = control.node("stagehand");
+        let rng = control.stream("fault/director");
+        Self {
+            control,
+            observer,
+            recorder,
+            namesrv: Vec::new(),
+            quiet: Stop::new(),
+            leave: Stop::new(),
+            servers: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            finished: Arc::default(),
+            up: BTreeSet::new(),
+            agenda: BTreeMap::new(),
+            steps: 0,
+            news: mpsc::unbounded_channel(),
+            stagehand,
+            rng,
+            log: Vec::new(),
+        }
+    }
+
+    /// Adds a server and starts it.
+    pub(crate) fn add_server(&mut self, server: Server) {
+        let node = server.node.clone();
+        self.servers.insert(node.clone(), server);
+        self.start(&node);
+    }
+
+    /// Adds a client and starts it.
+    pub(crate) fn add_client(&mut self, client: Client) {
+        let node = client.node.clone();
+        self.clients.insert(node.clone(), client);
+        self.start(&node);
+    }
+
+    /// The nodes that faults may strike.
+    pub(crate) fn nodes(&self) -> Vec<String> {
+        self.servers.keys().chain(self.clients.keys()).map(|node| node.name().to_owned()).collect()
+    }
+
+    /// The servers' nodes.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.values()
+    }
+
+    /// Whether all servers that live are up.
+    pub(crate) fn all_up(&self) -> bool {
+        self.servers.keys().all(|node| self.up.contains(node))
+    }
+
+    /// The living clients that have not done their part.
+    pub(crate) fn busy(&self) -> Vec<String> {
+        let finished = self.finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lives = |node: &&Node| self.control.life(node) == Life::Running;
+        let busy = self.clients.keys().filter(lives).filter(|node| !finished.contains(*node));
+        busy.map(|node| node.name().to_owned()).collect()
+    }
+
+    /// Puts the strikes of a fault phase that begins now on the agenda.
+    pub(crate) fn plan(&mut self, strikes: &[Strike]) {
+        let now = self.control.elapsed();
+        for strike in strikes {
+            self.at(now + strike.at, Step::Strike(strike.clone()));
+        }
+    }
+
+    /// Lets the run go on for `duration`, doing what is on the agenda, or until `done`.
+    pub(crate) async fn go_on(&mut self, duration: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.control.elapsed() + duration;
+        loop {
+            self.observer.catch_up();
+            if done(self) {
+                return true;
+            }
+            let now = self.control.elapsed();
+            let next = self.agenda.first_key_value().map_or(end, |((at, _), _)| (*at).min(end));
+            let pause = next.saturating_sub(now).min(Duration::from_secs(1));
+            if next <= now {
+                let Some(((at, _), step)) =
+                    self.agenda.pop_first().filter(|((at, _), _)| *at <= now)
+                else {
+                    return false;
+                };
+                debug_assert!(at <= now);
+                self.take(step);
+                continue;
+            }
+            match race(self.news.1.recv(), self.control.sleep(pause)).await {
+                Either::Left(Some(news)) => self.hear(news),
+                Either::Left(None) | Either::Right(()) => {}
+            }
+        }
+    }
+
+    /// Ends all faults and starts whoever is dead, except those who stay dead for ever.
+    pub(crate) fn heal(&mut self, stay_dead: &[Node]) {
+        for (_, step) in std::mem::take(&mut self.agenda) {
+            if let Step::Undo(strike) = step {
+                strike::undo(&self.control, &strike);
+            }
+        }
+        sim::fault::partition::heal_all(&self.control);
+        let nodes: Vec<Node> = self.servers.keys().chain(self.clients.keys()).cloned().collect();
+        for node in nodes {
+            self.control.resume(&node);
+            if stay_dead.contains(&node) {
+                self.log(&node, "stays dead");
+                self.end(&node, Fault::ProcessKill);
+                self.servers.remove(&node);
+            } else if matches!(self.control.life(&node), Life::Dead | Life::Dark) {
+                self.start(&node);
+            }
+        }
+    }
+
+    fn at(&mut self, when: Duration, step: Step) {
+        self.steps += 1;
+        self.agenda.insert((when, self.steps), step);
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Strike(strike) => self.strike(strike),
+            Step::Undo(strike) => strike::undo(&self.control, &strike),
+            Step::Start(node) => self.start(&node),
+        }
+    }
+
+    fn strike(&mut self, strike: Strike) {
+        let Some(node) = self.control.find(&strike.node) else { return };
+        let Some(fault) = strike::apply(&self.control, &strike) else { return };
+        self.log(&node, &format!("{:?}", strike.kind));
+        let now = self.control.elapsed();
+        if matches!(fault, Fault::ProcessKill | Fault::PowerLoss) {
+            self.up.remove(&node);
+            let down = self.draw_down();
+            self.at(now + down, Step::Start(node.clone()));
+        } else {
+            self.at(now + strike.lasts, Step::Undo(strike));
+        }
+        self.observer.fault(node.name(), fault);
+    }
+
+    fn draw_down(&self) -> Duration {
+        let (least, most) = DOWN;
+        let span = (most - least).as_millis() as u64;
+        least + Duration::from_millis(self.rng.below(span))
+    }
+
+    /// Kills a node now, if it lives.
+    fn end(&mut self, node: &Node, fault: Fault) {
+        if matches!(self.control.life(node), Life::Running | Life::Paused) {
+            self.control.kill(node);
+            self.observer.fault(node.name(), fault);
+        }
+        self.up.remove(node);
+    }
+
+    fn start(&mut self, node: &Node) {
+        if !matches!(self.control.life(node), Life::Running) || self.up.contains(node) {
+            self.control.restart(node);
+        }
+        self.observer.fault(node.name(), Fault::Started);
+        if let Some(server) = self.servers.get(node).cloned() {
+            let look = if self.rng.chance(0.5) { Look::Close } else { Look::Away };
+            let (control, to) = (self.control.clone(), self.news.0.clone());
+            let start = servers::start(control, server, look, to);
+            self.control.spawn_on(&self.stagehand, start);
+        } else if let Some(client) = self.clients.get(node) {
+            let (node, finished) = (node.clone(), self.finished.clone());
+            let drive = client.workload.drive(client.index, self.stage(&node));
+            self.control.spawn_on(&node.clone(), async move {
+                drive.await;
+                finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(node);
+            });
+        }
+    }
+
+    /// The stage for a client on that node.
+    pub(crate) fn stage(&self, node: &Node) -> Stage {
+        Stage {
+            runtime: self.control.runtime(node),
+            namesrv: self.namesrv.clone(),
+            recorder: self.recorder.clone(),
+            incarnation: self.control.incarnation(node) as u32 - 1,
+            quiet: self.quiet.clone(),
+            leave: self.leave.clone(),
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        let now = self.control.elapsed();
+        match news {
+            News::Started { node, incarnation, end, recovery } => {
+                if let Some(recovery) = recovery {
+                    self.observer.recovered(&recovery);
+                }
+                if self.control.incarnation(&node) != incarnation {
+                    return;
+                }
+                match end {
+                    Ok(()) => {
+                        self.up.insert(node);
+                    }
+                    Err(error) => {
+                        self.log(&node, &format!("did not start: {error}"));
+                        self.end(&node, Fault::ProcessKill);
+                        let down = self.draw_down();
+                        self.at(now + down, Step::Start(node));
+                    }
+                }
+            }
+            News::Failed { node, incarnation } => {
+                if self.control.incarnation(&node) == incarnation {
+                    self.log(&node, "has failed and is started anew");
+                    self.end(&node, Fault::ProcessKill);
+                    let down = self.draw_down();
+                    self.at(now + down, Step::Start(node));
+                }
+            }
+        }
+    }
+
+    fn log(&mut self, node: &Node, what: &str) {
+        let at = self.control.elapsed().as_secs_f64();
+        self.log.push(format!("{at:>9.3} s  {:<12} {what}", node.name()));
+    }
+}

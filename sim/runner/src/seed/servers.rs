@@ -1,0 +1,191 @@
+//! Starting name servers and brokers on their nodes, and what their disks say before and after.
+
+use std::time::Duration;
+
+use broker::{Broker, BrokerConfig};
+use invariants::disk::NodeDisk;
+use invariants::world::{Recovery, RecoveryEnd};
+use namesrv::{Namesrv, NamesrvConfig};
+use sim::{Control, Node};
+use store::{FlushMode, Store, StoreConfig, StoreHandles};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// The port of every name server.
+const NAMESRV_PORT: u16 = 9876;
+/// The port of every broker.
+const BROKER_PORT: u16 = 10_911;
+
+/// What a server is.
+#[derive(Clone)]
+pub(crate) enum Role {
+    /// A name server.
+    Namesrv,
+    /// A broker.
+    Broker(Box<BrokerConfig>),
+}
+
+/// A server and the node it lives on.
+#[derive(Clone)]
+pub(crate) struct Server {
+    /// The node.
+    pub(crate) node: Node,
+    /// What runs there.
+    pub(crate) role: Role,
+}
+
+/// News of a server for whoever directs the run.
+pub(crate) enum News {
+    /// A start ended.
+    Started {
+        /// The node.
+        node: Node,
+        /// The incarnation that was started.
+        incarnation: u64,
+        /// How it ended: `Err` is what the server said when it refused.
+        end: Result<(), String>,
+        /// For a broker on a disk that was there before.
+        recovery: Option<Box<Recovery>>,
+    },
+    /// A broker can store nothing more and must be started anew.
+    Failed {
+        /// The node.
+        node: Node,
+        /// The incarnation that failed.
+        incarnation: u64,
+    },
+}
+
+/// The addresses of name servers.
+pub(crate) fn namesrv_addresses(nodes: &[Node]) -> Vec<String> {
+    nodes.iter().map(|node| format!("{}:{NAMESRV_PORT}", node.ip())).collect()
+}
+
+/// A broker's configuration: small files, so that every boundary is met all the time.
+pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, flush: FlushMode) -> BrokerConfig {
+    let store = StoreConfig {
+        segment_size: 64 << 10,
+        queue_segment_entries: 20,
+        flush,
+        ..StoreConfig::default()
+    };
+    BrokerConfig {
+        listen: format!("{}:{BROKER_PORT}", node.ip()),
+        namesrv,
+        default_topic_queue_nums: 4,
+        ..BrokerConfig::new(node.name(), store)
+    }
+}
+
+/// Starts a server on its node, which runs nothing yet, and sends the news. Returns when the start
+/// has ended, or the node has died.
+pub(crate) async fn start(control: Control, server: Server, look: Look, to: UnboundedSender<News>) {
+    let node = server.node.clone();
+    match server.role {
+        Role::Namesrv => start_namesrv(&control, node, to).await,
+        Role::Broker(config) => start_broker(&control, node, *config, look, to).await,
+    }
+}
+
+/// How closely a broker's recovery is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// The store is opened alone first, twice, so that recovery is seen without traffic.
+    Close,
+    /// The broker is started at once.
+    Away,
+}
+
+async fn start_namesrv(control: &Control, node: Node, to: UnboundedSender<News>) {
+    let runtime = control.runtime(&node);
+    let listen = format!("{}:{NAMESRV_PORT}", node.ip());
+    let incarnation = control.incarnation(&node);
+    let (about, news) = (node.clone(), to);
+    control.spawn_on(&node, async move {
+        let config = NamesrvConfig { listen, ..NamesrvConfig::default() };
+        let started = Namesrv::start(&runtime, config).await;
+        let end = started.as_ref().map(|_| ()).map_err(ToString::to_string);
+        // Nobody listens any more when the run is over.
+        let _ = news.send(News::Started { node: about, incarnation, end, recovery: None });
+        if started.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    });
+}
+
+async fn start_broker(
+    control: &Control,
+    node: Node,
+    config: BrokerConfig,
+    look: Look,
+    to: UnboundedSender<News>,
+) {
+    let before = control.disk_image(&node).cache;
+    let mut recovery = None;
+    if look == Look::Close && !before.is_empty() {
+        let Some(seen) = watch_recovery(control, &node, &config.store, before).await else {
+            return;
+        };
+        recovery = Some(Box::new(seen));
+    }
+    let runtime = control.runtime(&node);
+    let incarnation = control.incarnation(&node);
+    let about = node.clone();
+    control.spawn_on(&node, async move {
+        let started = Broker::start(&runtime, config).await;
+        let end = started.as_ref().map(|_| ()).map_err(ToString::to_string);
+        if let (Some(recovery), Err(error)) = (&mut recovery, &end) {
+            recovery.end = RecoveryEnd::Refused { error: error.clone() };
+        }
+        // Nobody listens any more when the run is over.
+        let _ = to.send(News::Started { node: about.clone(), incarnation, end, recovery });
+        if let Ok(broker) = started {
+            broker.failed().await;
+            let _ = to.send(News::Failed { node: about, incarnation });
+            std::future::pending::<()>().await;
+        }
+    });
+}
+
+/// Opens the store alone, and once more after a kill, and takes the disk's image each time. `None`
+/// when somebody else killed the node meanwhile.
+async fn watch_recovery(
+    control: &Control,
+    node: &Node,
+    config: &StoreConfig,
+    before: invariants::disk::DiskImage,
+) -> Option<Recovery> {
+    let image = |control: &Control| NodeDisk::new(node.name(), control.disk_image(node).cache);
+    let before = NodeDisk::new(node.name(), before);
+    let first = open_alone(control, node, config.clone()).await?;
+    let after = image(control);
+    let (end, mut again) = match first {
+        Ok(()) => (RecoveryEnd::Started, None),
+        Err(error) => (RecoveryEnd::Refused { error }, None),
+    };
+    revive(control, node);
+    if end == RecoveryEnd::Started {
+        let second = open_alone(control, node, config.clone()).await?;
+        again = second.is_ok().then(|| image(control));
+        revive(control, node);
+    }
+    Some(Recovery { end, before, after, again })
+}
+
+fn revive(control: &Control, node: &Node) {
+    control.kill(node);
+    control.restart(node);
+}
+
+async fn open_alone(
+    control: &Control,
+    node: &Node,
+    config: StoreConfig,
+) -> Option<Result<(), String>> {
+    let runtime = control.runtime(node);
+    let handles = StoreHandles { disk: runtime.disk, clock: runtime.clock, tasks: runtime.tasks };
+    let opened = control.on(node, async move { Store::open(handles, config).await }).await?;
+    Some(opened.map(|_store| ()).map_err(|error| error.to_string()))
+}
+
+/// How long after its death a node is started again, at the least and at the most.
+pub(crate) const DOWN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(8));
