@@ -87,5 +87,9 @@ fn fault_of(kind: IncidentKind, path: String) -> Fault {
         IncidentKind::Sync => Fault::SyncError { path },
         IncidentKind::Read | IncidentKind::Write => Fault::InputOutputError { path },
         IncidentKind::NoSpace => Fault::NoSpace,
+        // A page that the device lost without a word is lost like one whose sync failed.
+        IncidentKind::Writeback => Fault::SyncError { path },
+        // Only a misdirecting disk does this, and no scenario asks for one yet: it spoils bytes.
+        IncidentKind::Misdirected => Fault::BitRot { path, offset: 0 },
     }
 }
