@@ -47,10 +47,20 @@ pub(super) async fn recover(
         return Err(OpenError::damaged(end.offset, doubt.durable_to, end.cause));
     }
     tracing::info!(start, end = end.offset, end.cause, "walked the CommitLog");
-    let tail = cut(disk, &segments, &end, config.segment_size).await.map_err(failed)?;
-    let in_doubt = if doubt.unclean { end.offset + DOUBT_LEN } else { end.offset };
-    // So that no stale byte behind the end ever reads as a record again.
-    tail.zero(end.offset..tail.end(), in_doubt).map_err(failed)?;
+    let tail = match segments.find(end.offset) {
+        Some(tail) => {
+            cut(disk, &segments, &tail, &end).await.map_err(failed)?;
+            let in_doubt = if doubt.unclean { end.offset + DOUBT_LEN } else { end.offset };
+            // So that no stale byte behind the end ever reads as a record again.
+            tail.zero(end.offset..tail.end(), in_doubt).map_err(failed)?;
+            tail
+        }
+        // A new one is zero by the disk's promise; looking at all of it would cost seconds.
+        None => {
+            let created = segments.create_durably(disk, end.offset, config.segment_size).await;
+            created.map_err(|error| failed(error.into()))?
+        }
+    };
     settle(&segments, start, end.offset, &doubt).await.map_err(failed)?;
     Ok(Opened { segments, segment: tail, end: end.offset })
 }
@@ -92,15 +102,10 @@ fn walk(segments: &SegmentSet, start: u64) -> io::Result<End> {
     }
 }
 
-/// Cuts off the segments behind the end. Gives the one that the next record goes to.
-async fn cut(disk: &Disk, segments: &SegmentSet, end: &End, len: u64) -> io::Result<Segment> {
-    let tail = match segments.find(end.offset) {
-        Some(segment) => segment,
-        None => segments.create_durably(disk, end.offset, len).await?,
-    };
-    report_what_is_lost(segments, &tail, end);
-    segments.remove_from(disk, tail.end()).await?;
-    Ok(tail)
+/// Cuts off the segments behind the one that the log ends in.
+async fn cut(disk: &Disk, segments: &SegmentSet, tail: &Segment, end: &End) -> io::Result<()> {
+    report_what_is_lost(segments, tail, end);
+    segments.remove_from(disk, tail.end()).await
 }
 
 /// A record at the start of a later segment means that the log went on behind the end: pages of
