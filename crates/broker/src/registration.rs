@@ -31,7 +31,8 @@ pub(crate) async fn keep_registered(state: Arc<State>, client: Client, number: u
                 state.registered[number].raise_to(changes);
                 retry = RETRY_PAUSE;
                 let lost = race(connection.closed(), state.clock.sleep(interval));
-                race(state.tables.topics_changed().wait(changes + 1), lost).await;
+                let changed = race(state.tables.topics_changed().wait(changes + 1), lost);
+                race(state.draining.stopped(), changed).await;
                 Duration::ZERO
             }
             Err(error) => {
