@@ -95,6 +95,8 @@ impl Reader {
         let options = PullOptions { tags: self.tags, hold: HOLD, ..PullOptions::default() };
         loop {
             match self.consumer.pull(&self.queue, next, PULL_COUNT_MAX, &options).await {
+                // The client is shut down before the readers are.
+                Err(_) if self.sink.is_ended() => return,
                 Err(error) => {
                     tracing::warn!(queue = %name, %error, "a pull failed; trying again");
                     self.clock.sleep(PAUSE).await;

@@ -60,6 +60,12 @@ impl Sink {
             }
         };
         race(self.full.stopped(), stopped).await;
+        self.full.stop();
+    }
+
+    /// Whether that is so.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.full.is_stopped()
     }
 }
 
