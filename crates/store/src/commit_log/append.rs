@@ -76,6 +76,28 @@ impl CommitLog {
 }
 
 impl Appender<'_> {
+    /// Whether messages whose records take `len` bytes in all can be appended one behind the other
+    /// under this lock: what a batch asks before its first message, so that it goes in whole.
+    ///
+    /// # Errors
+    /// What the first append that finds no room would say; nothing is changed.
+    pub fn has_room(&self, len: u64) -> Result<(), AppendError> {
+        if let Some(closed) = &self.tail.refusal {
+            return Err(AppendError::Poisoned(closed.clone()));
+        }
+        if self.tail.end + len + BLANK_HEAD_LEN <= self.tail.segment.end() {
+            return Ok(());
+        }
+        let max = self.log.config.record_len_max();
+        if len > max {
+            return Err(AppendError::TooLarge { part: "batch", len, max });
+        }
+        match self.log.segments.find(self.tail.segment.end()) {
+            Some(_) => Ok(()),
+            None => Err(self.no_next_segment()),
+        }
+    }
+
     /// Appends one message: one copy, from where it was received into the segment.
     ///
     /// # Errors
