@@ -16,10 +16,10 @@ use protocol::SerializeType;
 use protocol::fast::{SendView, send_view};
 use protocol::frame::Frame;
 use remoting::{Connection, FastPath, Outbox};
-use store::{Append, QueueHandle};
+use store::{Append, AppendError, QueueHandle};
 
 use crate::admission;
-use crate::owed::{Owed, OwedReplies};
+use crate::owed::{Owed, OwedReplies, Ticket, answer_broken};
 use crate::properties;
 use crate::state::State;
 
@@ -184,6 +184,10 @@ impl FastSend {
         let state = self.state.clone();
         let due = state.clock.monotonic() + state.sync_flush_timeout();
         let mut appender = state.store.appender();
+        // A store that has failed before is the ordinary path's to explain.
+        if appender.has_room(0).is_err() {
+            return;
+        }
         for send in &self.prepared {
             let target = &self.targets[send.target];
             let Some(Some(queue)) = target.queues.get(send.queue_id as usize) else { continue };
@@ -199,12 +203,26 @@ impl FastSend {
                 body: &frames[send.frame].body,
                 properties: &[&self.arena[send.properties.clone()]],
             });
-            let Ok(place) = place else { break };
+            let place = match place {
+                Ok(place) => Ok(place),
+                // The disk failed in this write: some of it may be there.
+                Err(AppendError::Poisoned(closed)) => Err(closed),
+                Err(_) => break,
+            };
             self.appended.push(send.frame);
-            if !send.oneway {
-                let (opaque, serialize_type) = (send.opaque, send.serialize_type);
-                let owed = Owed { place, opaque, serialize_type, queue_id: send.queue_id, due };
-                self.owed.owe(owed, send.no_wait, out);
+            if send.oneway {
+                continue;
+            }
+            let ticket = Ticket { opaque: send.opaque, serialize_type: send.serialize_type };
+            match place {
+                Ok(place) => {
+                    let owed = Owed { place, ticket, queue_id: send.queue_id, due };
+                    self.owed.owe(owed, send.no_wait, out);
+                }
+                Err(closed) => {
+                    answer_broken(ticket, &closed, out);
+                    break;
+                }
             }
         }
     }

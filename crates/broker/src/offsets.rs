@@ -30,8 +30,11 @@ impl Offsets {
         self.table.get(&key(topic, group))?.get(&queue_id).copied()
     }
 
-    /// Takes a commit.
+    /// Takes a commit. A negative one is how some clients say "none yet" and is no commit.
     pub(crate) fn commit(&mut self, topic: &str, group: &str, queue_id: i32, offset: i64) {
+        if offset < 0 || queue_id < 0 {
+            return;
+        }
         let queues = self.table.entry(key(topic, group)).or_default();
         if queues.insert(queue_id, offset) != Some(offset) {
             self.changes += 1;

@@ -23,13 +23,19 @@ use crate::state::State;
 /// Replies given at one go, so that they can be written in between.
 const BATCH_MAX: usize = 1024;
 
+/// What of a request its answer must match.
+#[derive(Clone, Copy)]
+pub(crate) struct Ticket {
+    pub(crate) opaque: i32,
+    pub(crate) serialize_type: SerializeType,
+}
+
 /// One reply owed.
 #[derive(Clone, Copy)]
 pub(crate) struct Owed {
     /// Where the message is.
     pub(crate) place: Appended,
-    pub(crate) opaque: i32,
-    pub(crate) serialize_type: SerializeType,
+    pub(crate) ticket: Ticket,
     pub(crate) queue_id: u32,
     /// When it is answered FLUSH_DISK_TIMEOUT.
     pub(crate) due: Monotonic,
@@ -88,7 +94,7 @@ impl OwedReplies {
             match self.poll_wait(front.place.end, context) {
                 Poll::Ready(Ok(())) => continue,
                 Poll::Ready(Err(closed)) => {
-                    self.answer_broken(&closed, out);
+                    self.answer_all_broken(&closed, out);
                     return Poll::Ready(());
                 }
                 Poll::Pending => {}
@@ -148,26 +154,17 @@ impl OwedReplies {
     }
 
     /// The store has failed: nothing in the queue will ever be known to be kept.
-    fn answer_broken(&mut self, closed: &Closed, out: &mut Outbox) {
-        let refusal = completion::broken(&closed.reason);
-        while let Some(owed) = self.queue.pop_front() {
-            let request = RemotingCommand {
-                opaque: owed.opaque,
-                serialize_type: owed.serialize_type,
-                ..RemotingCommand::request_without_header(RequestCode::SEND_MESSAGE_V2)
-            };
-            let reply = RemotingCommand::response_to(&request, refusal.code)
-                .with_remark(refusal.remark.as_str());
-            // A remark of some hundred bytes fits any frame.
-            let _ = out.push_command(&reply, Vec::new());
+    fn answer_all_broken(&mut self, closed: &Closed, out: &mut Outbox) {
+        for owed in self.queue.drain(..) {
+            answer_broken(owed.ticket, closed, out);
         }
     }
 
     fn put(&self, owed: &Owed, code: ResponseCode, out: &mut Outbox) {
         let mut id = [0; message_id::LEN_MAX];
         let reply = SendReply {
-            opaque: owed.opaque,
-            serialize_type: owed.serialize_type,
+            opaque: owed.ticket.opaque,
+            serialize_type: owed.ticket.serialize_type,
             code,
             message_id: message_id::write(self.store_host, owed.place.physical, &mut id),
             queue_id: owed.queue_id,
@@ -177,4 +174,17 @@ impl OwedReplies {
         };
         encode_send_reply(&reply, out.buffer());
     }
+}
+
+/// Answers a message that was appended, or half of it, before the store failed.
+pub(crate) fn answer_broken(ticket: Ticket, closed: &Closed, out: &mut Outbox) {
+    let refusal = completion::broken(&closed.reason);
+    let request = RemotingCommand {
+        opaque: ticket.opaque,
+        serialize_type: ticket.serialize_type,
+        ..RemotingCommand::request_without_header(RequestCode::SEND_MESSAGE_V2)
+    };
+    let reply = RemotingCommand::response_to(&request, refusal.code).with_remark(refusal.remark);
+    // A remark of some hundred bytes fits any frame.
+    let _ = out.push_command(&reply, Vec::new());
 }

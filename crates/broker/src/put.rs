@@ -10,6 +10,10 @@ use crate::completion;
 use crate::refusal::Refusal;
 use crate::state::State;
 
+/// What a record has besides body, topic and properties: 91 bytes, 12 more for each IPv6 host, one
+/// more for a long topic (internals.md §1.2).
+const RECORD_HEAD_MAX: u64 = 116;
+
 /// One message that passed every check.
 pub(crate) struct Put<'a> {
     pub(crate) queue: &'a QueueHandle,
@@ -25,6 +29,12 @@ pub(crate) struct Put<'a> {
 }
 
 impl Put<'_> {
+    /// The length of its record in bytes, or a little more.
+    fn record_len_max(&self) -> u64 {
+        let variable = self.body.len() + self.properties.len() + self.queue.topic().len();
+        variable as u64 + RECORD_HEAD_MAX
+    }
+
     /// Appends it under `appender`.
     pub(crate) fn append(
         &self,
@@ -81,31 +91,45 @@ pub(crate) async fn put(
 async fn append(state: &State, messages: &[Put<'_>]) -> Result<Vec<Appended>, Refusal> {
     let deadline = state.clock.monotonic() + state.sync_flush_timeout();
     loop {
-        match append_now(state, messages) {
-            Ok(places) => return Ok(places),
-            Err((AppendError::SegmentNotReady, 0)) => {}
-            Err((error, 0)) => return Err(refuse(&error)),
-            Err((error, _some)) => return Err(completion::broken(&error.to_string())),
-        }
-        match state.clock.timeout_at(deadline, state.store.segment_ready()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(closed)) => return Err(refuse(&AppendError::Poisoned(closed))),
-            Err(_elapsed) => return Err(refuse(&AppendError::SegmentNotReady)),
+        match append_now(state, messages)? {
+            Some(places) => return Ok(places),
+            None => {
+                let ready = state.store.segment_ready();
+                match state.clock.timeout_at(deadline, ready).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(closed)) => return Err(refuse(&AppendError::Poisoned(closed))),
+                    Err(_elapsed) => return Err(refuse(&AppendError::SegmentNotReady)),
+                }
+            }
         }
     }
 }
 
-/// On failure, also how many had been appended by then: none, unless the store broke in between.
-fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Vec<Appended>, (AppendError, usize)> {
+/// Appends them under one lock; `None` when the next segment must be waited for. Only a disk that
+/// fails in mid-write leaves a part of them behind, and then nobody says that they were rejected.
+fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Option<Vec<Appended>>, Refusal> {
     let mut appender = state.store.appender();
+    // One message goes in whole or not at all by itself; only a batch must ask.
+    let room = match messages {
+        [_] => 0,
+        batch => batch.iter().map(Put::record_len_max).sum(),
+    };
+    match appender.has_room(room) {
+        Ok(()) => {}
+        Err(AppendError::SegmentNotReady) => return Ok(None),
+        Err(error) => return Err(refuse(&error)),
+    }
     let mut places = Vec::with_capacity(messages.len());
     for message in messages {
         match message.append(&mut appender) {
             Ok(place) => places.push(place),
-            Err(error) => return Err((error, places.len())),
+            Err(AppendError::Poisoned(closed)) => return Err(completion::broken(&closed.reason)),
+            Err(AppendError::SegmentNotReady) if places.is_empty() => return Ok(None),
+            Err(error) if places.is_empty() => return Err(refuse(&error)),
+            Err(error) => return Err(completion::broken(&error.to_string())),
         }
     }
-    Ok(places)
+    Ok(Some(places))
 }
 
 /// What a client is told when its message was not appended.

@@ -1,0 +1,9 @@
+//! The broker in a simulated world: with a name server, clients, and what can go wrong.
+
+mod durability;
+mod members;
+mod overload;
+mod pull;
+mod register;
+mod scene;
+mod send;
