@@ -93,15 +93,15 @@ fn histories(seeds: std::ops::Range<u64>, ends: &[End], flush: FlushMode) {
 
 #[test]
 fn what_is_promised_under_sync_flush_survives_every_crash() {
-    histories(0..60, &[End::Kill, End::PowerFailure, End::Shutdown], FlushMode::Sync);
+    histories(0..100, &[End::Kill, End::PowerFailure, End::Shutdown], FlushMode::Sync);
 }
 
 #[test]
 fn what_was_flushed_under_async_flush_survives_every_crash() {
-    histories(1000..1040, &[End::Kill, End::PowerFailure, End::Shutdown], FlushMode::Async);
+    histories(1000..1100, &[End::Kill, End::PowerFailure, End::Shutdown], FlushMode::Async);
 }
 
 #[test]
 fn a_killed_process_loses_nothing_it_appended() {
-    histories(2000..2020, &[End::Kill], FlushMode::Async);
+    histories(2000..2050, &[End::Kill], FlushMode::Async);
 }

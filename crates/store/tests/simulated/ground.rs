@@ -1,10 +1,11 @@
 //! The ground the store's tests stand on: a world with one node, a writer, and a ledger of what
 //! the store has promised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use bytes::Bytes;
 use message::record::{View, views};
 use message::{PhysicalOffset, QueueOffset, SysFlag};
 use runtime::Rng;
@@ -86,7 +87,7 @@ pub(crate) type Place = (String, u32, u64);
 pub(crate) struct Taken {
     pub(crate) physical: u64,
     pub(crate) end: u64,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
 }
 
 /// What the store owes. Clones are the same ledger.
@@ -97,10 +98,12 @@ pub(crate) struct Ledger(Arc<Mutex<Books>>);
 pub(crate) struct Books {
     /// Appended, whether promised or not.
     pub(crate) taken: BTreeMap<Place, Taken>,
+    /// Appended and not known to be promised, in the order of the log.
+    waiting: VecDeque<Place>,
     /// Waited for at `promised`, with success.
     pub(crate) promised: BTreeMap<Place, Taken>,
     /// Read by somebody.
-    pub(crate) seen: BTreeMap<Place, Vec<u8>>,
+    pub(crate) seen: BTreeMap<Place, Bytes>,
 }
 
 impl Ledger {
@@ -119,8 +122,11 @@ impl Ledger {
                 rng.fill(&mut body);
                 let Ok(appended) = append(&store, queue, &body).await else { return };
                 let place = place(queue, appended.queue_offset);
-                let taken = Taken { physical: appended.physical.0, end: appended.end, body };
-                let again = self.books().taken.insert(place.clone(), taken);
+                let (physical, end) = (appended.physical.0, appended.end);
+                let taken = Taken { physical, end, body: body.into() };
+                let books = &mut *self.books();
+                books.waiting.push_back(place.clone());
+                let again = books.taken.insert(place.clone(), taken);
                 assert_eq!(again, None, "{place:?} was given to two messages");
                 last = Some(appended.end);
             }
@@ -157,8 +163,12 @@ impl Ledger {
     pub(crate) fn note_promised(&self, store: &Store) {
         let limit = store.promised().reached();
         let books = &mut *self.books();
-        for (place, taken) in books.taken.iter().filter(|(_, taken)| taken.end <= limit) {
-            books.promised.insert(place.clone(), taken.clone());
+        while let Some(taken) = books.waiting.front().map(|place| &books.taken[place])
+            && taken.end <= limit
+        {
+            let taken = taken.clone();
+            let place = books.waiting.pop_front().expect("it was at the front");
+            books.promised.insert(place, taken);
         }
     }
 
@@ -169,12 +179,14 @@ impl Ledger {
         let promised = &books.promised;
         books.seen.retain(|place, _| promised.contains_key(place));
         books.taken.clone_from(&books.promised);
+        books.waiting.clear();
     }
 
     /// After a crash: what was not promised may be there or not, and its place may be given again.
     pub(crate) fn forget_unpromised(&self) {
         let books = &mut *self.books();
         books.taken.clone_from(&books.promised);
+        books.waiting.clear();
     }
 
     /// Everything owed is there, at its place, byte for byte, and nothing contradicts the ledger.
@@ -196,6 +208,7 @@ impl Ledger {
         }
         books.promised.clone_from(&there);
         books.taken = there;
+        books.waiting.clear();
     }
 }
 
@@ -237,7 +250,7 @@ pub(crate) fn read_from(
                 assert_eq!(view.queue_offset.0, from.0 + count, "places follow each other");
                 let physical = view.physical_offset.0;
                 let end = physical + bytes.len() as u64;
-                let taken = Taken { physical, end, body: view.body.to_vec() };
+                let taken = Taken { physical, end, body: Bytes::copy_from_slice(view.body) };
                 messages.push((place(queue, view.queue_offset), taken));
                 count += 1;
             }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use message::PhysicalOffset;
 use runtime::Rng;
 use sim::{Node, World, fault};
 use store::{FlushMode, OpenError, Store};
 
-use crate::ground::{Ledger, QUEUES, append, open, read_all, small};
+use crate::ground::{Ledger, Place, QUEUES, append, open, read_all, small};
 
 /// A store with some history, at the moment after the power went.
 async fn broken(world: &World, node: &Node, ledger: &Ledger, rng: &Rng) {
@@ -64,7 +65,7 @@ fn recovery_that_is_killed_anywhere_can_be_run_again() {
 }
 
 /// Fills a store and shuts it down; gives what each queue holds.
-async fn filled(world: &World, node: &Node, count: u64) -> Vec<(crate::ground::Place, Vec<u8>)> {
+async fn filled(world: &World, node: &Node, count: u64) -> Vec<(Place, Bytes)> {
     let store = open(world, node, small(FlushMode::Async)).await.unwrap();
     for number in 0..count {
         let (topic, queue_id) = QUEUES[(number % 4) as usize];
@@ -76,7 +77,7 @@ async fn filled(world: &World, node: &Node, count: u64) -> Vec<(crate::ground::P
     messages.into_iter().map(|(place, taken)| (place, taken.body)).collect()
 }
 
-fn contents(store: &Store) -> Vec<(crate::ground::Place, Vec<u8>)> {
+fn contents(store: &Store) -> Vec<(Place, Bytes)> {
     let messages = store.queues().into_iter().flat_map(|queue| read_all(store, &queue));
     messages.map(|(place, taken)| (place, taken.body)).collect()
 }
