@@ -18,6 +18,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Keeps a value; refuses strangers and repetitions.
+    #[inline]
     pub(crate) fn put(&mut self, name: &[u8], value: Raw<'a>) -> Option<()> {
         let slot = match name {
             [letter @ b'a'..=b'n'] => {

@@ -19,12 +19,14 @@ pub(crate) enum Raw<'a> {
 
 impl<'a> Scan<'a> {
     /// Takes `byte`, if it is next.
+    #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> Option<()> {
         let (first, rest) = self.rest.split_first()?;
         (*first == byte).then(|| self.rest = rest)
     }
 
     /// Behind a member of an object: true for a comma, false for the closing brace.
+    #[inline]
     pub(crate) fn more(&mut self) -> Option<bool> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -36,14 +38,18 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes a key without escapes, and its colon.
+    #[inline]
     pub(crate) fn key(&mut self) -> Option<&'a [u8]> {
+        // Keys of a send are one letter: look for those first.
+        if let [b'"', letter, b'"', b':', rest @ ..] = self.rest
+            && letter.is_ascii_alphabetic()
+        {
+            let key = &self.rest[1..2];
+            self.rest = rest;
+            return Some(key);
+        }
         self.take(b'"')?;
-        // Keys of a send are one letter: look there first.
-        let end = match self.rest {
-            [first, b'"', ..] if first.is_ascii_alphabetic() => 1,
-            _ => string_stop(self.rest)?,
-        };
-        let (key, rest) = self.rest.split_at_checked(end)?;
+        let (key, rest) = self.rest.split_at_checked(string_stop(self.rest)?)?;
         self.rest = rest;
         self.take(b'"')?;
         self.take(b':')?;
@@ -51,17 +57,31 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes a string, a whole number or a truth value.
+    #[inline]
     pub(crate) fn scalar(&mut self) -> Option<Raw<'a>> {
-        if let [b'"', rest @ ..] = self.rest {
-            self.rest = rest;
-            return self.text();
+        match self.rest {
+            // Most values of a send are one digit.
+            [b'"', b'0'..=b'9', b'"', rest @ ..] => {
+                let digit = &self.rest[1..2];
+                self.rest = rest;
+                Some(Raw::Text(digit, false))
+            }
+            [b'"', rest @ ..] => {
+                self.rest = rest;
+                self.text()
+            }
+            _ => self.bare(),
         }
+    }
+
+    fn bare(&mut self) -> Option<Raw<'a>> {
         let end = self.rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
         let (bare, rest) = self.rest.split_at(end);
         self.rest = rest;
         (bare == b"true" || bare == b"false" || is_integer(bare)).then_some(Raw::Bare(bare))
     }
 
+    #[inline]
     fn text(&mut self) -> Option<Raw<'a>> {
         let start = self.rest;
         let mut length = 0;
@@ -91,6 +111,7 @@ impl<'a> Scan<'a> {
 /// here: the ordinary path mends it.
 fn escape_length(after: &[u8]) -> Option<usize> {
     match after {
+        [b'u', b'0', b'0', b'0', b'1' | b'2', ..] => Some(6),
         [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(2),
         [b'u', digits @ ..] => digits.get(..4)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
         _ => None,

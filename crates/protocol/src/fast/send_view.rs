@@ -116,15 +116,16 @@ fn properties<'a>(raw: Raw<'a>, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
 /// Undoes `\u0001` and `\u0002`, the separators of properties; refuses any other escape.
 fn unescape<'a>(text: &[u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     scratch.clear();
+    scratch.reserve(text.len());
     let mut rest = text;
     while let Some(at) = string_stop(rest) {
-        scratch.extend_from_slice(&rest[..at]);
-        match rest.get(at..at + 6)? {
-            b"\\u0001" => scratch.push(1),
-            b"\\u0002" => scratch.push(2),
-            _ => return None,
-        }
-        rest = &rest[at + 6..];
+        let (plain, escape) = rest.split_at(at);
+        let [b'\\', b'u', b'0', b'0', b'0', digit @ (b'1' | b'2'), after @ ..] = escape else {
+            return None;
+        };
+        scratch.extend_from_slice(plain);
+        scratch.push(digit - b'0');
+        rest = after;
     }
     scratch.extend_from_slice(rest);
     Some(scratch)
