@@ -28,6 +28,7 @@ import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.SendStatus;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageClientExt;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
 
@@ -321,7 +322,7 @@ public class Interop {
                 consumer.updateConsumeOffset(queue, max);
                 if (max > 0) {
                     MessageExt one = consumer.pull(queue, "*", 0, 1).getMsgFoundList().get(0);
-                    MessageExt same = consumer.viewMessage(topic, one.getMsgId());
+                    MessageExt same = consumer.viewMessage(topic, ((MessageClientExt) one).getOffsetMsgId());
                     must(Arrays.equals(same.getBody(), one.getBody()), "viewMessage differs");
                 }
             }
