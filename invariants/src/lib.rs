@@ -39,6 +39,8 @@ pub mod violation;
 pub mod world;
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod testing;
 mod watch;
 

@@ -29,7 +29,7 @@ pub(crate) const LOG: &str = "store/commitlog/00000000000000000000";
 /// The path of the first file of the queue.
 pub(crate) const QUEUE: &str = "store/consumequeue/t/0/00000000000000000000";
 
-/// A message of the run; `op` has one digit.
+/// A message of the run; each number of its identity has one digit.
 pub(crate) fn message(id: Identity) -> Message {
     id.stamp(Message::new("t", format!("m{}", id.op))).with_tags("x")
 }
@@ -72,7 +72,7 @@ pub(crate) fn disk(ids: &[Identity]) -> NodeDisk {
 pub(crate) fn image(ids: &[Identity]) -> DiskImage {
     let segments = ids.len() / 5 + 1;
     let mut log = vec![0; segments * SEGMENT_LEN as usize];
-    let mut queue = vec![0; 20 * 20];
+    let mut queue = vec![0; (ids.len() + 20) * 20];
     for (n, id) in ids.iter().enumerate() {
         let at = address(n as u64) as usize;
         let record = record(*id, n as u64, at as u64);

@@ -4,7 +4,7 @@ use message::MessageQueue;
 
 use crate::disk::{NodeDisk, QueueKey};
 use crate::history::{History, Kind, Placed, Seen, Sent};
-use crate::ledger::Ledger;
+use crate::ledger::{Fault, Ledger};
 use crate::outcome::Class;
 use crate::promise::{Broker, Cluster, Flush, Owed, Said, owes};
 
@@ -60,8 +60,13 @@ impl World<'_> {
     }
 
     /// What is owed for whatever an answer at `at_ms`, to a request of `from_ms`, said that a queue
-    /// holds.
+    /// holds. It may have been stored any time before, so what struck since the node was started
+    /// counts.
     pub fn owed_to_reader_of(&self, queue: &MessageQueue, from_ms: u64, at_ms: u64) -> Owed {
+        let node = self.node_of(queue).unwrap_or_default();
+        let since = self.ledger.since_start(node, from_ms);
+        let start = since.first().filter(|entry| entry.fault == Fault::Started);
+        let from_ms = start.map_or(0, |start| start.at_ms);
         let said = Said { class: Class::Ok, from_ms, at_ms, address: None };
         self.owed_by(&queue.broker_name, &said)
     }

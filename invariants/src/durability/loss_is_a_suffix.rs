@@ -14,8 +14,8 @@ use crate::world::{Recovery, RecoveryEnd, World};
 pub struct LossIsASuffix {
     /// What earlier starts lost: its place may be another message's by now.
     lost: BTreeSet<Identity>,
-    /// How long the history was at the last start of each node.
-    last_start: BTreeMap<String, usize>,
+    /// How long the history was at each start of each node.
+    starts: BTreeMap<String, Vec<usize>>,
 }
 
 /// What D5 claims.
@@ -36,11 +36,10 @@ impl Invariant for LossIsASuffix {
         if recovery.end != RecoveryEnd::Started {
             return;
         }
-        let events = world.history.events().len();
-        let last = self.last_start.insert(recovery.node().to_owned(), events).unwrap_or(0);
+        let starts = self.starts.entry(recovery.node().to_owned()).or_default();
         let spans = |sent: &Sent| {
-            let ended = sent.ended.as_ref().map_or(events, |ended| ended.index);
-            sent.started < last && ended >= last
+            let ended = sent.ended.as_ref().map_or(usize::MAX, |ended| ended.index);
+            starts.iter().any(|start| (sent.started + 1..=ended).contains(start))
         };
         let mut stored: Vec<(PhysicalOffset, &Sent)> = world
             .stored_on(recovery.node())
@@ -48,6 +47,7 @@ impl Invariant for LossIsASuffix {
             .filter_map(|(sent, placed)| Some((placed.address()?, sent)))
             .collect();
         stored.sort_by_key(|(address, _)| *address);
+        starts.push(world.history.events().len());
         let mut first_lost: Option<&Sent> = None;
         for (address, sent) in stored {
             let is_there = recovery.after.log.record_of(sent.id, Some(address)).is_some();
@@ -93,7 +93,9 @@ mod tests {
         run.restart(Fault::PowerLoss, disk(&[a]), disk(&[a]));
         run.end(b, Outcome::Ok(placed(1)));
         let (c, d) = (run.send(2, 1), run.send(3, 2));
-        run.restart(Fault::ProcessKill, disk(&[a, c, d]), disk(&[a, c, d]));
+        for _ in 0..2 {
+            run.restart(Fault::ProcessKill, disk(&[a, c, d]), disk(&[a, c, d]));
+        }
         run.assert_green();
     }
 

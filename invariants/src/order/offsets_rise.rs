@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use message::MessageQueue;
+use message::{MessageQueue, QueueOffset};
 
 use crate::history::{Event, Seen, What};
 use crate::invariant::{Claim, Found, Invariant};
@@ -24,7 +24,7 @@ const CLAIM: Claim = Claim {
     sentence: "Within one queue a consumer sees strictly rising offsets, between rewinds that it \
                was told of.",
     source: "Jepsen's non-monotonic poll",
-    limits: "Only deliveries that are recorded as in order. A step back behind a loss that the \
+    limits: "Only deliveries that are recorded as in order, and the messages within one pull. A step back behind a loss that the \
              ledger excuses is none: the offsets are other messages' by then.",
 };
 
@@ -49,10 +49,20 @@ impl Invariant for OffsetsRise {
                 let now = (event.index, event.at_ms, seen.clone());
                 let Some((index, at_ms, last)) = self.last.insert(reader, now) else { return };
                 let rises = seen.offset > last.offset;
-                let is_excused = !rises && !world.owed_to_reader(&last, at_ms).is_must();
+                let is_lost = |seen, at_ms| !world.owed_to_reader(seen, at_ms).is_must();
+                let is_excused = !rises && (is_lost(&last, at_ms) || is_lost(seen, event.at_ms));
                 found.check(rises || is_excused, [index, event.index], || {
                     let (from, to) = (last.offset, seen.offset);
                     format!("{consumer} of {group} went from {from} to {to} of {}", seen.queue)
+                });
+            }
+            What::Pulled(pull) => {
+                let ends = pull.seen.iter().map(|seen| seen.offset).chain([pull.next]);
+                let starts = [pull.from].into_iter().chain(pull.seen.iter().map(after));
+                let rises = pull.seen.is_empty() || starts.zip(ends).all(|(low, at)| low <= at);
+                found.check(rises, [event.index], || {
+                    let at: Vec<u64> = pull.seen.iter().map(|seen| seen.offset.0).collect();
+                    format!("a pull from {} gave {at:?} and goes on at {}", pull.from, pull.next)
                 });
             }
             _ => {}
@@ -60,14 +70,19 @@ impl Invariant for OffsetsRise {
     }
 }
 
+/// The lowest offset that may follow a message.
+fn after(seen: &Seen) -> QueueOffset {
+    QueueOffset(seen.offset.0 + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::{Pull, PullStatus};
     use crate::identity::Identity;
     use crate::ledger::Fault;
     use crate::promise::Flush;
     use crate::testing::{Run, queue, seen};
-    use message::QueueOffset;
 
     fn id(op: u32) -> Identity {
         Identity::new(1, op, 0)
@@ -98,6 +113,34 @@ mod tests {
         run.fault(Fault::PowerLoss);
         run.deliver(seen(id(6), 3));
         run.assert_green();
+    }
+
+    fn pulled(offsets: &[u64], next: u64) -> What {
+        What::Pulled(Pull {
+            started_ms: 0,
+            queue: queue(),
+            from: QueueOffset(3),
+            status: PullStatus::Found,
+            next: QueueOffset(next),
+            min: QueueOffset(0),
+            max: QueueOffset(9),
+            seen: offsets.iter().map(|at| seen(id(*at as u32), *at)).collect(),
+        })
+    }
+
+    #[test]
+    fn a_pull_that_gives_what_was_not_asked_for_is_caught() {
+        for (offsets, next, is_wrong) in [
+            (&[3, 4, 7][..], 8, false),
+            (&[], 0, false),
+            (&[2, 3], 4, true),
+            (&[3, 3], 4, true),
+            (&[3, 4], 4, true),
+        ] {
+            let mut run = Run::new(OffsetsRise::default(), Flush::Sync);
+            let event = run.event(pulled(offsets, next));
+            if is_wrong { run.assert_red(&[event]) } else { run.assert_green() }
+        }
     }
 
     #[test]

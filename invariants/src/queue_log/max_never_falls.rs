@@ -98,6 +98,7 @@ mod tests {
         let mut run = Run::new(MaxNeverFalls::default(), Flush::Async);
         pulled(&mut run, 1_000, 5);
         run.fault(Fault::PowerLoss);
+        run.fault(Fault::Started);
         run.pass(1);
         let now = run.now_ms();
         pulled(&mut run, now, 3);
