@@ -1,6 +1,7 @@
 //! The broker in a simulated world: with a name server, clients, and what can go wrong.
 
 mod durability;
+mod flow;
 mod members;
 mod overload;
 mod pull;
