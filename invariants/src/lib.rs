@@ -38,11 +38,15 @@ pub mod recovery;
 pub mod violation;
 pub mod world;
 
-#[cfg(test)]
-mod model;
-#[cfg(test)]
-mod testing;
 mod watch;
+
+// The properties' tests stand beside them and share these, which are no part of the product.
+#[cfg(test)]
+#[path = "../tests/within/naive_broker.rs"]
+mod naive_broker;
+#[cfg(test)]
+#[path = "../tests/within/short_runs.rs"]
+mod testing;
 
 pub use watch::Watch;
 

@@ -45,8 +45,9 @@ impl Watch {
         index
     }
 
-    /// Notes a fault that was really applied at `at_ms` of true time, or that a node was started (and
-    /// serves) or stopped; returns the entry's index. Record first what clients did and saw before.
+    /// Notes a fault that was really applied at `at_ms` of true time, or that a node was started
+    /// (and serves) or stopped; returns the entry's index. Record first what clients did and saw
+    /// before.
     ///
     /// # Panics
     /// As [`Ledger::append`].

@@ -17,8 +17,8 @@ const CLAIM: Claim = Claim {
                it was restarted.",
     source: "the kernel drops the pages and calls them clean; a retried sync proves nothing \
              (PostgreSQL's fsync-gate)",
-    limits: "Only syncs of CommitLog files, and only messages at or behind the file. A send that began before the failure is not judged: \
-             its answer may have been on its way.",
+    limits: "Only syncs of CommitLog files, and only messages at or behind the file. A send that \
+             began before the failure is not judged: its answer may have been on its way.",
 };
 
 impl Invariant for NoAckAfterFailedSync {

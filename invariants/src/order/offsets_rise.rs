@@ -24,8 +24,8 @@ const CLAIM: Claim = Claim {
     sentence: "Within one queue a consumer sees strictly rising offsets, between rewinds that it \
                was told of.",
     source: "Jepsen's non-monotonic poll",
-    limits: "Only deliveries that are recorded as in order, and the messages within one pull. A step back behind a loss that the \
-             ledger excuses is none: the offsets are other messages' by then.",
+    limits: "Only deliveries that are recorded as in order, and the messages within one pull. A \
+             step back behind a loss that the ledger excuses is none: the offsets are other messages' by then.",
 };
 
 impl Invariant for OffsetsRise {

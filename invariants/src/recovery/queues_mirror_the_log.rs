@@ -20,8 +20,8 @@ const CLAIM: Claim = Claim {
     source: "RocketMQ #467, #495, #1434, #7355, #8032: undispatched tails, wrong entries",
     limits: "After a start, records that were not on the disk before may lack their entries still. \
              At the end, nodes that are down are not judged, and entries may be missing where a \
-             sync, write or read of the log failed. The schedule topic's codes are times, not compared; light \
-             queues of a multi-dispatch are not known.",
+             sync, write or read of the log failed. The schedule topic's codes are times, not \
+             compared; light queues of a multi-dispatch are not known.",
 };
 
 impl Invariant for QueuesMirrorTheLog {
