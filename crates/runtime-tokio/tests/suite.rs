@@ -1,5 +1,7 @@
 //! The production twin keeps every promise of the doors.
 
+#![expect(clippy::disallowed_methods, reason = "the test prepares a directory of its own")]
+
 use runtime_tokio::TokioRuntime;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,6 +73,7 @@ pub trait DiskBackend: Send + Sync {
 }
 
 /// What a twin provides for one segment.
+#[expect(clippy::len_without_is_empty, reason = "a segment's length is a size, not a count")]
 pub trait SegmentBackend: Send + Sync {
     /// See [`SegmentFile::len`].
     fn len(&self) -> u64;

@@ -74,7 +74,6 @@ fn store_config(settings: &Settings) -> StoreConfig {
         flush_thorough_ms: settings.number("flushCommitLogThoroughInterval"),
         queue_flush_interval_ms: settings.number("flushIntervalConsumeQueue"),
         message_size_max: settings.number("maxMessageSize"),
-        ..StoreConfig::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The binary as an operator meets it: processes, arguments, output and exit codes.
 
+#![expect(clippy::disallowed_methods, reason = "the tests stand where the operator does")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
