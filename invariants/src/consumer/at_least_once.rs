@@ -9,6 +9,8 @@ use crate::invariant::{Claim, Found, Invariant};
 use crate::outcome::Class;
 use crate::world::World;
 
+use super::reused_place::Reach;
+
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
 pub struct AtLeastOnce {
@@ -22,8 +24,9 @@ const CLAIM: Claim = Claim {
                was sent after it subscribed.",
     source: "at-least-once delivery; Jepsen's unseen",
     limits: "Plain messages. Not what lies below a reset, not what a node holds that is down at \
-             the end (its last fault is the excuse), not after the group left. Dead letters and \
-             expiry are not modelled.",
+             the end (its last fault is the excuse), not after the group left, not in a place that a \
+             power failure took from another message (the failure is the excuse). Dead letters \
+             and expiry are not modelled.",
 };
 
 impl Invariant for AtLeastOnce {
@@ -45,6 +48,7 @@ impl Invariant for AtLeastOnce {
                     if (g, t) == (group, topic))
             })
         };
+        let reach = Reach::of(world.history.events());
         for event in world.history.events() {
             let What::Subscribed { group, topic, tags } = &event.what else { continue };
             if left(event, group, topic) {
@@ -58,7 +62,7 @@ impl Invariant for AtLeastOnce {
             let reset = resets(world.history, group);
             let is_reset = |sent: &Sent| reset.iter().any(|reset| is_below(reset, sent));
             let owed = world.history.all_sent().filter(wants).filter(|sent| !is_reset(sent));
-            for sent in owed {
+            for sent in owed.filter(|sent| reach.excuse(world, sent).is_none()) {
                 let is_done = self.processed.contains(&(group.clone(), sent.id));
                 let events = sent.indices().into_iter().chain([event.index]);
                 found.check(is_done, events, || format!("{group} never processed {}", sent.id));
@@ -121,6 +125,32 @@ mod tests {
         processed(&mut run, a);
         run.quiet(&[]);
         run.assert_green();
+    }
+
+    #[test]
+    fn a_place_that_was_another_s_before_a_power_failure_is_owed_to_no_one() {
+        for (flush, fault, is_owed) in [
+            (Flush::Async, Fault::PowerLoss, false),
+            (Flush::Async, Fault::ProcessKill, true),
+            (Flush::Sync, Fault::PowerLoss, true),
+        ] {
+            let mut run = Run::new(AtLeastOnce::default(), flush);
+            let (group, topic) = ("g".to_owned(), "t".to_owned());
+            let event = run.event(What::Subscribed { group, topic, tags: None });
+            let a = run.send(0, 0);
+            processed(&mut run, a);
+            run.fault(fault);
+            run.fault(Fault::Started);
+            run.send(1, 0);
+            let c = run.send(2, 1);
+            processed(&mut run, c);
+            run.quiet(&[]);
+            if is_owed {
+                run.assert_red(&[event, 4, 5]);
+            } else {
+                run.assert_green();
+            }
+        }
     }
 
     #[test]

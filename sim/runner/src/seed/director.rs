@@ -13,7 +13,7 @@ use workloads::{Recorder, Stage, Workload};
 
 use super::observer::Observer;
 use super::plan::Strike;
-use super::servers::{self, DOWN, Look, News, Server};
+use super::servers::{self, DOWN, News, Server};
 use super::strike;
 
 /// A client of a workload and the node it lives on.
@@ -227,9 +227,9 @@ impl Director {
         }
         self.observer.fault(node.name(), Fault::Started);
         if let Some(server) = self.servers.get(node).cloned() {
-            let look = if self.rng.chance(0.5) { Look::Close } else { Look::Away };
+            let twice = self.rng.chance(0.5);
             let (control, to) = (self.control.clone(), self.news.0.clone());
-            let start = servers::start(control, server, look, to);
+            let start = servers::start(control, server, twice, to);
             self.control.spawn_on(&self.stagehand, start);
         } else if let Some(client) = self.clients.get(node) {
             let (node, finished) = (node.clone(), self.finished.clone());

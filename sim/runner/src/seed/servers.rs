@@ -77,22 +77,19 @@ pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, flush: FlushMode)
 }
 
 /// Starts a server on its node, which runs nothing yet, and sends the news. Returns when the start
-/// has ended, or the node has died.
-pub(crate) async fn start(control: Control, server: Server, look: Look, to: UnboundedSender<News>) {
+/// has ended, or the node has died. Every start of a broker is watched, or what one of them cut off
+/// would be a riddle to the next; `twice` lets it recover once more without traffic.
+pub(crate) async fn start(
+    control: Control,
+    server: Server,
+    twice: bool,
+    to: UnboundedSender<News>,
+) {
     let node = server.node.clone();
     match server.role {
         Role::Namesrv => start_namesrv(&control, node, to).await,
-        Role::Broker(config) => start_broker(&control, node, *config, look, to).await,
+        Role::Broker(config) => start_broker(&control, node, *config, twice, to).await,
     }
-}
-
-/// How closely a broker's recovery is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// The store is opened alone first, twice, so that recovery is seen without traffic.
-    Close,
-    /// The broker is started at once.
-    Away,
 }
 
 async fn start_namesrv(control: &Control, node: Node, to: UnboundedSender<News>) {
@@ -116,13 +113,14 @@ async fn start_broker(
     control: &Control,
     node: Node,
     config: BrokerConfig,
-    look: Look,
+    twice: bool,
     to: UnboundedSender<News>,
 ) {
     let before = control.disk_image(&node).cache;
     let mut recovery = None;
-    if look == Look::Close && !before.is_empty() {
-        let Some(seen) = watch_recovery(control, &node, &config.store, before).await else {
+    if !before.is_empty() {
+        let seen = watch_recovery(control, &node, &config.store, before, twice).await;
+        let Some(seen) = seen else {
             return;
         };
         recovery = Some(Box::new(seen));
@@ -146,13 +144,14 @@ async fn start_broker(
     });
 }
 
-/// Opens the store alone, and once more after a kill, and takes the disk's image each time. `None`
-/// when somebody else killed the node meanwhile.
+/// Opens the store alone, without traffic, and `twice` once more after a kill, and takes the disk's
+/// image each time. `None` when somebody else killed the node meanwhile.
 async fn watch_recovery(
     control: &Control,
     node: &Node,
     config: &StoreConfig,
     before: invariants::disk::DiskImage,
+    twice: bool,
 ) -> Option<Recovery> {
     let image = |control: &Control| NodeDisk::new(node.name(), control.disk_image(node).cache);
     let before = NodeDisk::new(node.name(), before);
@@ -163,7 +162,7 @@ async fn watch_recovery(
         Err(error) => (RecoveryEnd::Refused { error }, None),
     };
     revive(control, node);
-    if end == RecoveryEnd::Started {
+    if twice && end == RecoveryEnd::Started {
         let second = open_alone(control, node, config.clone()).await?;
         again = second.is_ok().then(|| image(control));
         revive(control, node);

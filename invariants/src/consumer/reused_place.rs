@@ -1,0 +1,61 @@
+//! Places in a queue that were another message's before a power failure took it.
+//!
+//! Under ASYNC_FLUSH a power failure may take messages that consumers have seen. Recovery cuts the
+//! log, and the next messages get their places again. A consumer that already stood behind such a
+//! place, in its memory alone, never asks for it: no broker that speaks RocketMQ's protocol can
+//! tell that position from a good one. (Committed offsets the broker does lower at its start.)
+
+use std::collections::BTreeMap;
+
+use message::MessageQueue;
+
+use crate::history::{Event, Sent, What};
+use crate::ledger::Fault;
+use crate::promise::Flush;
+use crate::world::World;
+
+/// For each queue, how far it was known to reach when.
+#[derive(Debug, Default)]
+pub(super) struct Reach(BTreeMap<MessageQueue, Vec<(u64, u64)>>);
+
+impl Reach {
+    /// Everything clients ever learnt of their queues' ends.
+    pub(super) fn of(events: &[Event]) -> Self {
+        let mut reach = Self::default();
+        for event in events {
+            if let What::SendEnded { outcome, .. } = &event.what
+                && let Some(placed) = outcome.placed()
+            {
+                reach.note(&placed.queue, event.at_ms, placed.offset.0 + 1);
+            }
+            for seen in event.what.seen() {
+                reach.note(&seen.queue, event.at_ms, seen.offset.0 + 1);
+            }
+        }
+        reach
+    }
+
+    fn note(&mut self, queue: &MessageQueue, at_ms: u64, end: u64) {
+        self.0.entry(queue.clone()).or_default().push((at_ms, end));
+    }
+
+    /// The entry of the ledger that excuses a group from a message: the power failure of an
+    /// asynchronous broker, before the message was sent, that took another from its place.
+    pub(super) fn excuse(&self, world: &World<'_>, sent: &Sent) -> Option<usize> {
+        let placed = sent.placed()?;
+        let broker = world.cluster.get(&placed.queue.broker_name)?;
+        if broker.flush != Flush::Async {
+            return None;
+        }
+        let ends = self.0.get(&placed.queue)?;
+        let took = |at_ms: u64| {
+            let known = ends.iter().filter(|(when, _)| *when <= at_ms).map(|(_, end)| *end);
+            known.max().is_some_and(|end| end > placed.offset.0)
+        };
+        let losses = world.ledger.of(&broker.node).filter(|entry| entry.fault == Fault::PowerLoss);
+        losses
+            .filter(|entry| entry.at_ms <= sent.started_ms)
+            .find(|entry| took(entry.at_ms))
+            .map(|entry| entry.index)
+    }
+}
