@@ -25,7 +25,8 @@ const CLAIM: Claim = Claim {
                was told of.",
     source: "Jepsen's non-monotonic poll",
     limits: "Only deliveries that are recorded as in order, and the messages within one pull. A \
-             step back behind a loss that the ledger excuses is none: the offsets are other messages' by then.",
+             step back behind a loss that the ledger excuses is none: the offsets are other \
+             messages' by then.",
 };
 
 impl Invariant for OffsetsRise {

@@ -15,7 +15,8 @@ const CLAIM: Claim = Claim {
                behind the last there are zeros only.",
     source: "internals.md §1.2 and §4.5 W2: stale bytes behind the end come back to life",
     limits: "After a start, and at the end on nodes that run and whose log met no error since. Not \
-             judged on a node whose log the ledger says has rotted. What stands behind the end is judged after a start only.",
+             judged on a node whose log the ledger says has rotted. What stands behind the end is \
+             judged after a start only.",
 };
 
 impl RecordsAreSound {
