@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use message::QueueOffset;
+use message::record::{FIXED_LEN, PHYSICAL_OFFSET_AT};
 
 use crate::commit_log::CommitLog;
 use crate::consume_queue::{Entry, Queue, QueueHandle};
@@ -108,6 +109,22 @@ fn scan(log: &CommitLog, request: &GetRequest<'_>, min: u64, max: u64) -> GetRes
     gathered.result(status, next, min, max)
 }
 
+/// Whether records follow each other in these bytes of the log from `offset` on, by size and
+/// place. After a failed sync the cache may show something else, which nobody shall be handed.
+fn are_records(bytes: &[u8], offset: u64) -> bool {
+    let mut at = 0;
+    while at < bytes.len() {
+        let head = bytes.get(at..at + FIXED_LEN).unwrap_or_default();
+        let size = head.first_chunk().map_or(0, |size| u32::from_be_bytes(*size) as usize);
+        let place = head.get(PHYSICAL_OFFSET_AT..).and_then(|rest| rest.first_chunk());
+        if size < FIXED_LEN || place != Some(&(offset + at as u64).to_be_bytes()) {
+            return false;
+        }
+        at += size;
+    }
+    at == bytes.len()
+}
+
 /// What a scan has gathered so far.
 #[derive(Default)]
 struct Gathered {
@@ -171,7 +188,11 @@ impl Gathered {
 
     fn end_run(&mut self) -> io::Result<()> {
         if let Some((segment, run)) = self.run.take() {
-            self.messages.push(segment.slice(run)?);
+            let slice = segment.slice(run.clone())?;
+            if !are_records(&slice, run.start) {
+                return Err(io::Error::other(format!("no whole records stand at {run:?}")));
+            }
+            self.messages.push(slice);
         }
         Ok(())
     }
@@ -188,5 +209,46 @@ impl Gathered {
             count: if found { self.count } else { 0 },
             bytes: if found { self.bytes } else { 0 },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use message::record::Fields;
+    use message::{PhysicalOffset, SysFlag};
+
+    use super::*;
+
+    fn record(offset: u64, body: &[u8]) -> Vec<u8> {
+        let host = std::net::SocketAddr::from(([10, 0, 0, 1], 1));
+        let fields = Fields {
+            queue_id: 0,
+            flag: 0,
+            queue_offset: QueueOffset(0),
+            physical_offset: PhysicalOffset(offset),
+            sys_flag: SysFlag(0),
+            born_timestamp: 0,
+            born_host: host,
+            store_timestamp: 0,
+            store_host: host,
+            reconsume_times: 0,
+            prepared_transaction_offset: PhysicalOffset(0),
+            body_crc: 0,
+            body,
+            topic: "T",
+            properties: &[],
+        };
+        fields.encode()
+    }
+
+    #[test]
+    fn only_records_in_their_places_are_handed_out() {
+        let first = record(4096, b"first");
+        let both = [first.clone(), record(4096 + first.len() as u64, b"second")].concat();
+        assert!(are_records(&both, 4096));
+        assert!(!are_records(&both, 4097), "elsewhere");
+        assert!(!are_records(&both[..both.len() - 1], 4096), "cut short");
+        assert!(!are_records(&vec![0; 300], 4096), "zeros");
+        assert!(!are_records(&[first.clone(), first].concat(), 4096), "the same twice");
     }
 }

@@ -50,13 +50,13 @@ impl Segment {
     /// Makes `range` zero: up to `surely_to` by writing, behind it only where it is not. Says
     /// whether it wrote.
     pub(crate) fn zero(&self, range: Range<u64>, surely_to: u64) -> io::Result<bool> {
-        const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
         let (mut from, mut wrote) = (range.start, false);
         while from < range.end {
             let to = range.end.min(from + ZEROS.len() as u64);
-            let is_zero = || self.slice(from..to).map(|bytes| bytes.iter().all(|byte| *byte == 0));
-            if from < surely_to || !is_zero()? {
-                self.write(from, &[&ZEROS[..(to - from) as usize]])?;
+            let zeros = &ZEROS[..(to - from) as usize];
+            if from < surely_to || self.slice(from..to)? != zeros {
+                self.write(from, &[zeros])?;
                 wrote = true;
             }
             from = to;

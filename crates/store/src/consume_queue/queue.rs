@@ -160,12 +160,12 @@ impl Queue {
         if at - end > GAP_MAX && self.files.first().is_some() {
             return Ok(Put::Gap);
         }
-        let Some(segment) = writer.segment.clone() else { return Ok(Put::NeedsFile) };
+        let Some(segment) = &writer.segment else { return Ok(Put::NeedsFile) };
         if at > end {
             // Records between are gone, so nobody will ever put these entries.
             tracing::error!(self.topic, self.queue_id, end, at, "a hole in the queue; filled");
             let last = at.min(segment.end() / ENTRY_LEN);
-            fill(&segment, end, last)?;
+            fill(segment, end, last)?;
             writer.moved_to(last);
             drop(writer);
             return match self.put(at, entry)? {

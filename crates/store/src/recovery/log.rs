@@ -51,8 +51,11 @@ pub(super) async fn recover(
         Some(tail) => {
             cut(disk, &segments, &tail, &end).await.map_err(failed)?;
             let in_doubt = if doubt.unclean { end.offset + DOUBT_LEN } else { end.offset };
-            // So that no stale byte behind the end ever reads as a record again.
-            tail.zero(end.offset..tail.end(), in_doubt).map_err(failed)?;
+            // After a clean end nothing was ever written behind it; looking would read it all.
+            if doubt.unclean || end.offset != doubt.durable_to {
+                // So that no stale byte behind the end ever reads as a record again.
+                tail.zero(end.offset..tail.end(), in_doubt).map_err(failed)?;
+            }
             tail
         }
         // A new one is zero by the disk's promise; looking at all of it would cost seconds.

@@ -1,6 +1,7 @@
 //! The store in the simulator: what it promises, against everything that may happen to it.
 
 mod crash;
+mod full_disk;
 mod ground;
 mod poison;
 mod reading;
