@@ -35,7 +35,10 @@ pub(crate) async fn wait(
     match race(promised.wait(end), clock.sleep(timeout)).await {
         Either::Left(Ok(())) => Ok(ResponseCode::SUCCESS),
         Either::Left(Err(closed)) => Err(broken(&closed.reason)),
-        Either::Right(()) => Ok(ResponseCode::FLUSH_DISK_TIMEOUT),
+        Either::Right(()) => {
+            runtime::sometimes!("broker: an ordinary send was not flushed in time");
+            Ok(ResponseCode::FLUSH_DISK_TIMEOUT)
+        }
     }
 }
 

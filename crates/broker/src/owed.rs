@@ -68,7 +68,8 @@ impl OwedReplies {
         if no_wait {
             self.put(&owed, ResponseCode::SUCCESS, out);
         } else {
-            debug_assert!(self.queue.back().is_none_or(|last| last.place.end < owed.place.end));
+            let in_order = self.queue.back().is_none_or(|last| last.place.end < owed.place.end);
+            assert!(in_order, "only the front is looked at, so the queue is ordered by end");
             self.queue.push_back(owed);
         }
     }
@@ -129,6 +130,7 @@ impl OwedReplies {
             self.timer = None;
             let now = self.state.clock.monotonic();
             if self.answer_while(ResponseCode::FLUSH_DISK_TIMEOUT, out, |owed| owed.due <= now) {
+                runtime::sometimes!("broker: a fast send was not flushed in time");
                 return Poll::Ready(());
             }
             // The timer was an earlier front's; this one's time has not come.

@@ -94,6 +94,7 @@ async fn append(state: &State, messages: &[Put<'_>]) -> Result<Vec<Appended>, Re
         match append_now(state, messages)? {
             Some(places) => return Ok(places),
             None => {
+                runtime::sometimes!("broker: a send waited for the next segment");
                 let ready = state.store.segment_ready();
                 match state.clock.timeout_at(deadline, ready).await {
                     Ok(Ok(())) => {}
@@ -126,9 +127,14 @@ fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Option<Vec<Appended
             Err(AppendError::Poisoned(closed)) => return Err(completion::broken(&closed.reason)),
             Err(AppendError::SegmentNotReady) if places.is_empty() => return Ok(None),
             Err(error) if places.is_empty() => return Err(refuse(&error)),
-            Err(error) => return Err(completion::broken(&error.to_string())),
+            Err(error) => {
+                runtime::sometimes!("broker: a batch was cut short by the disk");
+                return Err(completion::broken(&error.to_string()));
+            }
         }
     }
+    let follow = |pair: &[Appended]| pair[0].queue_offset.0 + 1 == pair[1].queue_offset.0;
+    assert!(places.windows(2).all(follow), "a batch lies in its queue without a gap");
     Ok(Some(places))
 }
 

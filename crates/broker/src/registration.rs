@@ -26,7 +26,11 @@ pub(crate) async fn keep_registered(state: Arc<State>, client: Client, number: u
     let mut retry = RETRY_PAUSE;
     loop {
         let changes = state.tables.topics_changed().reached();
-        let pause = match register(&state, &client, address).await {
+        let registering = register(&state, &client, address);
+        let Either::Right(registered) = race(state.draining.stopped(), registering).await else {
+            return;
+        };
+        let pause = match registered {
             Ok(connection) => {
                 state.registered[number].raise_to(changes);
                 retry = RETRY_PAUSE;

@@ -108,6 +108,7 @@ impl Pull {
             // What came may be unwanted: then the wait goes on behind it.
             let unwanted = code == ResponseCode::PULL_RETRY_IMMEDIATELY
                 || code == ResponseCode::PULL_NOT_FOUND;
+            runtime::sometimes!("broker: a held pull woke for a message it wanted", !unwanted);
             if !unwanted {
                 return Ok((result, code));
             }
