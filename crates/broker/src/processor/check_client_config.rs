@@ -3,7 +3,7 @@
 use protocol::body::CheckClientRequestBody;
 use protocol::{RemotingCommand, ResponseCode};
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::refusal::Refusal;
 use crate::subscription::is_tag_type;
 

@@ -4,7 +4,7 @@ use protocol::body::GetConsumerListByGroupResponseBody;
 use protocol::header::GetConsumerListByGroupRequestHeader;
 use protocol::{RemotingCommand, ResponseCode};
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::refusal::Refusal;
 use crate::state::State;
 

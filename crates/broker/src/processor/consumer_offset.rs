@@ -10,7 +10,7 @@ use protocol::{RemotingCommand, ResponseCode};
 use remoting::Reply;
 use store::{GetRequest, QueueHandle};
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::refusal::Refusal;
 use crate::state::State;
 

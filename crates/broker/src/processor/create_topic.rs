@@ -8,7 +8,7 @@ use protocol::header::CreateTopicRequestHeader;
 use protocol::{RemotingCommand, ResponseCode};
 use remoting::Reply;
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::refusal::Refusal;
 use crate::state::State;
 

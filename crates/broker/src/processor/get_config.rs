@@ -3,7 +3,7 @@
 use protocol::RemotingCommand;
 use store::FlushMode;
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::config::BrokerConfig;
 use crate::state::State;
 

@@ -4,7 +4,7 @@ use protocol::RemotingCommand;
 use protocol::body::{ConsumerData, HeartbeatData, MessageModel, SubscriptionData};
 use remoting::Connection;
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::consumers::{Heartbeat, Subscription};
 use crate::state::State;
 use crate::subscription::{TagFilter, is_tag_type};

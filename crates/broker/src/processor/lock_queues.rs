@@ -3,7 +3,7 @@
 use protocol::RemotingCommand;
 use protocol::body::{LockBatchRequestBody, LockBatchResponseBody, UnlockBatchRequestBody};
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::state::State;
 
 /// Locks what is free; the answer names what the client holds now, which may be nothing.

@@ -1,5 +1,6 @@
 //! One verb, one file: what each request code does.
 
+mod answer;
 mod check_client_config;
 mod consumer_list;
 mod consumer_offset;
@@ -11,6 +12,7 @@ mod not_yet;
 mod pull_message;
 mod queue_offset;
 mod runtime_info;
+mod send;
 mod send_batch;
 mod send_message;
 mod subscription_group;
@@ -22,11 +24,10 @@ use std::sync::Arc;
 use protocol::{RemotingCommand, RequestCode, ResponseCode};
 use remoting::{Connection, Reply};
 
+use answer::{Answer, refuse};
+
 use crate::refusal::Refusal;
 use crate::state::State;
-
-/// What a processor gives.
-type Answer = Result<Reply, Refusal>;
 
 /// Serves one request on the ordinary path. `None` when it asks for no answer.
 pub(crate) async fn serve(
@@ -88,14 +89,4 @@ async fn dispatch(state: &State, connection: &Connection, request: &RemotingComm
             Err(Refusal::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, remark))
         }
     }
-}
-
-/// SUCCESS, to be given a header or a body.
-fn success(request: &RemotingCommand) -> RemotingCommand {
-    RemotingCommand::response_to(request, ResponseCode::SUCCESS)
-}
-
-/// The answer that a refusal is.
-fn refuse(request: &RemotingCommand, refusal: &Refusal) -> Reply {
-    RemotingCommand::response_to(request, refusal.code).with_remark(&*refusal.remark).into()
 }

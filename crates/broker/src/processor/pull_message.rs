@@ -12,7 +12,7 @@ use remoting::{Connection, Reply};
 use runtime::sync::{Either, race};
 use store::{GetRequest, GetResult, GetStatus, QueueHandle};
 
-use super::Answer;
+use super::answer::Answer;
 use super::check_client_config::unsupported_filter;
 use crate::admission::SEE_FAQ;
 use crate::refusal::Refusal;

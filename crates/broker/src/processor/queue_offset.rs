@@ -9,7 +9,7 @@ use protocol::header::{
 use protocol::{RemotingCommand, ResponseCode};
 use store::{Boundary, QueueHandle, ReadError};
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::refusal::Refusal;
 use crate::state::State;
 

@@ -7,7 +7,7 @@ use protocol::RemotingCommand;
 use protocol::body::KvTable;
 use remoting::Reply;
 
-use super::success;
+use super::answer::success;
 use crate::state::State;
 
 /// Lists them.

@@ -4,7 +4,7 @@ use message::batch::{self, BatchItem};
 use message::topic;
 use protocol::ResponseCode;
 
-use super::send_message::Send;
+use super::send::Send;
 use crate::put::{self, Put, Stored};
 use crate::refusal::Refusal;
 use crate::state::State;

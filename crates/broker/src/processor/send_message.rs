@@ -1,17 +1,17 @@
 //! SEND_MESSAGE (10), SEND_MESSAGE_V2 (310) and, handed on, SEND_BATCH_MESSAGE (320): the ordinary
 //! path. What the fast path leaves, because it is rare or wrong, is done here in full.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 
-use message::{SysFlag, topic};
+use message::topic;
 use protocol::body::TopicConfig;
 use protocol::header::{SendMessageRequestHeader, SendMessageResponseHeader};
 use protocol::{RemotingCommand, RequestCode, ResponseCode};
 use remoting::{Connection, Reply};
-use store::QueueHandle;
 
+use super::send::Send;
 use super::send_batch;
-use crate::put::{self, Put, Stored};
+use crate::put::{self, Stored};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::{admission, properties, topics};
@@ -31,32 +31,6 @@ pub(crate) async fn serve(
             reply.ext_fields.insert("MSG_REGION", state.config.region.as_str());
             reply.ext_fields.insert("TRACE_ON", state.config.trace_on.to_string());
             reply.with_remark(refusal.remark).into()
-        }
-    }
-}
-
-/// What a send is, once its header is read.
-pub(crate) struct Send<'a> {
-    pub(crate) header: &'a SendMessageRequestHeader,
-    pub(crate) body: &'a [u8],
-    pub(crate) born_host: SocketAddr,
-    pub(crate) store_host: SocketAddr,
-    pub(crate) queue: QueueHandle,
-}
-
-impl<'a> Send<'a> {
-    /// One message of it, with these properties as they are stored.
-    pub(crate) fn put(&'a self, flag: i32, body: &'a [u8], properties: &'a [u8]) -> Put<'a> {
-        Put {
-            queue: &self.queue,
-            flag,
-            sys_flag: SysFlag(self.header.sys_flag as u32),
-            born_timestamp: u64::try_from(self.header.born_timestamp).unwrap_or(0),
-            born_host: self.born_host,
-            store_host: self.store_host,
-            reconsume_times: u32::try_from(self.header.reconsume_times).unwrap_or(0),
-            body,
-            properties,
         }
     }
 }
@@ -114,7 +88,7 @@ async fn store_single(state: &State, send: &Send<'_>) -> Result<Stored, Refusal>
 async fn destination(
     state: &State,
     header: &SendMessageRequestHeader,
-) -> Result<std::sync::Arc<TopicConfig>, Refusal> {
+) -> Result<Arc<TopicConfig>, Refusal> {
     let name = &header.topic;
     let make = |known: &topics::Topics| {
         if topic::is_retry(name) {
@@ -129,9 +103,9 @@ async fn destination(
 async fn dead_letter(
     state: &State,
     header: &SendMessageRequestHeader,
-    topic: std::sync::Arc<TopicConfig>,
+    topic: Arc<TopicConfig>,
     queue_id: u32,
-) -> Result<(std::sync::Arc<TopicConfig>, u32), Refusal> {
+) -> Result<(Arc<TopicConfig>, u32), Refusal> {
     let Some(group) = header.topic.strip_prefix(topic::RETRY_PREFIX) else {
         return Ok((topic, queue_id));
     };

@@ -4,7 +4,7 @@ use protocol::body::SubscriptionGroupConfig;
 use protocol::{RemotingCommand, ResponseCode};
 use remoting::Reply;
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::refusal::Refusal;
 use crate::state::State;
 

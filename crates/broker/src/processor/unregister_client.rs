@@ -4,7 +4,7 @@ use protocol::RemotingCommand;
 use protocol::header::UnregisterClientRequestHeader;
 use remoting::Connection;
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::state::State;
 
 /// Takes the client out and tells those who stay.

@@ -6,7 +6,7 @@ use protocol::header::ViewMessageRequestHeader;
 use protocol::{RemotingCommand, ResponseCode};
 use remoting::Reply;
 
-use super::{Answer, success};
+use super::answer::{Answer, success};
 use crate::completion;
 use crate::refusal::Refusal;
 use crate::state::State;
