@@ -119,8 +119,11 @@ pub struct PushConfig {
     /// The pause before a queue is begun that another member may have just given up: its last
     /// commit is on the way.
     pub takeover_pause: Duration,
-    /// How often the offsets are committed.
+    /// How often the offsets that changed are committed.
     pub commit_interval: Duration,
+    /// How often an offset is committed again that did not change: a broker that crashed may have
+    /// forgotten what it had answered with success.
+    pub recommit_interval: Duration,
     /// The first pause before a message that failed is tried again; it doubles with each failure.
     pub redelivery_pause: Duration,
     /// The longest pause before a message is tried again.
@@ -150,6 +153,7 @@ impl PushConfig {
             rebalance_retry_pause: Duration::from_secs(1),
             takeover_pause: Duration::from_millis(500),
             commit_interval: Duration::from_secs(5),
+            recommit_interval: Duration::from_secs(30),
             redelivery_pause: Duration::from_secs(1),
             redelivery_pause_max: Duration::from_secs(30),
             shutdown_drain: Duration::from_secs(5),

@@ -29,7 +29,12 @@ pub(crate) enum When {
     Dropped,
 }
 
-/// Commits the queue's ceiling if it is another than the last; false when it could not be done.
+/// Commits the queue's ceiling if it is another than the last, if the last was long ago, or if this
+/// one is the last of all; false when it could not be done.
+///
+/// Scenario: 1. a member commits 9 and the broker says yes; 2. the broker's power fails before it
+/// wrote that down, and it comes back with 8; 3. no further message comes. Had 9 not been said
+/// again, the group would stand at 8 for ever, and whoever takes the queue over would repeat.
 pub(crate) async fn commit(member: &Member, assigned: &Assigned, when: When) -> bool {
     let mut committed = assigned.committed.lock().await;
     if when == When::Owned && assigned.dropped.is_stopped() {
@@ -38,13 +43,17 @@ pub(crate) async fn commit(member: &Member, assigned: &Assigned, when: When) -> 
     let Some(ceiling) = assigned.with(|progress| progress.ceiling()) else {
         return true;
     };
-    if *committed == Some(ceiling) {
+    let now = member.client.0.clock.monotonic();
+    let known = committed.is_some_and(|(offset, at)| {
+        offset == ceiling && now.since(at) < member.config.recommit_interval
+    });
+    if known && when == When::Owned {
         return true;
     }
     let queue = &assigned.queue;
     match member.client.commit(&member.config.group, queue, ceiling).await {
         Ok(()) => {
-            *committed = Some(ceiling);
+            *committed = Some((ceiling, now));
             member.observer.committed(queue, ceiling);
             true
         }

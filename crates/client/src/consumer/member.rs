@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use message::{MessageQueue, QueueOffset};
+use runtime::Monotonic;
 use runtime::sync::Stop;
 use tokio::sync::{Notify, Semaphore};
 
@@ -41,9 +42,9 @@ pub(crate) struct Assigned {
     pub(crate) dropped: Stop,
     /// Wakes the pull loop when something in flight was finished.
     pub(crate) freed: Notify,
-    /// What was committed last. Held while committing: two commits on their way at once might
-    /// arrive in either order.
-    pub(crate) committed: tokio::sync::Mutex<Option<QueueOffset>>,
+    /// What was committed last, and when. Held while committing: two commits on their way at once
+    /// might arrive in either order.
+    pub(crate) committed: tokio::sync::Mutex<Option<(QueueOffset, Monotonic)>>,
     /// `None` until it is known where to begin.
     progress: Mutex<Option<Progress>>,
 }

@@ -108,6 +108,29 @@ fn everything_is_delivered_once_and_committed_to_its_end() {
 }
 
 #[test]
+fn a_commit_that_the_broker_has_forgotten_is_made_again_although_nothing_new_comes() {
+    let stage = Stage::new(1, 1, 1);
+    stage.play(async || {
+        send(&stage, &["a", "b"]).await;
+        let notes = Arc::new(Notes::default());
+        let consumer = start(&stage, "c", config(), &notes);
+        let key = ("eaters".to_owned(), 0);
+        let at = || stage.brokers[0].state().offsets[&key];
+        stage.pause(10).await;
+        assert_eq!(at(), 2);
+        stage.brokers[0].state().offsets.insert(key.clone(), 1);
+        stage.pause(40).await;
+        assert_eq!(at(), 2, "it said so again");
+        let commits = stage.brokers[0].state().commits.len();
+        assert!(commits <= 3, "{commits} commits in 50 s are not rare");
+        stage.brokers[0].state().offsets.insert(key.clone(), 1);
+        consumer.shutdown().await;
+        assert_eq!(at(), 2, "and when it left");
+        assert_eq!(notes.sorted(), ["a", "b"]);
+    });
+}
+
+#[test]
 fn an_idle_consumer_is_held_by_the_broker_and_does_not_spin() {
     let stage = Stage::new(1, 1, 1);
     stage.play(async || {
@@ -131,7 +154,9 @@ fn a_message_that_failed_comes_again_and_holds_the_commit_until_it_succeeds() {
         stage.pause(10).await;
         assert_eq!(stage.brokers[0].state().commits, [(0, 1)], "b is the ceiling");
         stage.pause(30).await;
-        assert_eq!(stage.brokers[0].state().commits, [(0, 1), (0, 3)]);
+        let mut commits = stage.brokers[0].state().commits.clone();
+        commits.dedup();
+        assert_eq!(commits, [(0, 1), (0, 3)]);
         assert_eq!(notes.sorted(), ["a", "b", "b", "b", "b", "b", "c"]);
     });
 }
