@@ -29,6 +29,10 @@ pub(crate) async fn standalone(args: StandaloneArgs) -> Result<(), Failure> {
     let namesrv = NamesrvConfig { listen: args.namesrv, ..NamesrvConfig::default() };
     let namesrv = start_namesrv(&runtime, namesrv).await?;
     let address = namesrv.local_addr().to_string();
+    let configured = settings.text("namesrvAddr");
+    if !configured.is_empty() && configured != address {
+        tracing::warn!("namesrvAddr={configured} has no effect: standalone brings its own");
+    }
     let place = Place {
         listen: args.listen,
         host_default: "127.0.0.1",
