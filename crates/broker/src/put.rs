@@ -142,7 +142,9 @@ fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Option<Vec<Appended
 pub(crate) fn refuse(error: &AppendError) -> Refusal {
     let code = match error {
         AppendError::SegmentNotReady => ResponseCode::SYSTEM_BUSY,
-        AppendError::TooLarge { .. } | AppendError::Topic { .. } => ResponseCode::MESSAGE_ILLEGAL,
+        AppendError::TooLarge { .. } | AppendError::ZeroByte | AppendError::Topic { .. } => {
+            ResponseCode::MESSAGE_ILLEGAL
+        }
         AppendError::Poisoned(_) | AppendError::Full { .. } => ResponseCode::SERVICE_NOT_AVAILABLE,
     };
     Refusal::new(code, format!("the message was not stored: {error}"))
@@ -165,6 +167,7 @@ mod tests {
         let cases = [
             (AppendError::SegmentNotReady, ResponseCode::SYSTEM_BUSY),
             (AppendError::TooLarge { part: "body", len: 9, max: 8 }, ResponseCode::MESSAGE_ILLEGAL),
+            (AppendError::ZeroByte, ResponseCode::MESSAGE_ILLEGAL),
             (AppendError::Poisoned(closed), ResponseCode::SERVICE_NOT_AVAILABLE),
             (AppendError::Full { cause: "no space".into() }, ResponseCode::SERVICE_NOT_AVAILABLE),
         ];

@@ -83,6 +83,10 @@ pub enum AppendError {
         /// The most that is taken.
         max: u64,
     },
+    /// The properties hold a zero byte. In a log that is what a tear looks like: the checksum
+    /// covers the body alone, so recovery takes such a record for one that power failure tore.
+    #[error("the properties hold a zero byte, which no record may; write binary values as text")]
+    ZeroByte,
     /// The topic cannot be the name of a directory.
     #[error("the topic {topic:?} cannot be stored; rename it")]
     Topic {

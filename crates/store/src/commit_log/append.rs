@@ -159,6 +159,9 @@ impl Appender<'_> {
         };
         check("body", fields.body.len(), config.message_size_max)?;
         check("properties", fields.properties_len(), property::LEN_MAX as u64)?;
+        if fields.properties.iter().any(|part| part.contains(&0)) {
+            return Err(AppendError::ZeroByte);
+        }
         check("topic", fields.topic.len(), TOPIC_LEN_MAX as u64)?;
         check("record", fields.encoded_len(), config.record_len_max())
     }

@@ -29,6 +29,9 @@ pub(crate) enum Bad {
     /// Its body is not the one it was written with.
     #[error("the checksum of the body does not hold; the record is torn or damaged")]
     Crc,
+    /// A part of its properties was never written.
+    #[error("the properties hold zero bytes; the record is torn")]
+    TornProperties,
     /// The blank does not end where the segment ends.
     #[error("a blank of {len} bytes does not end the segment")]
     Blank {
@@ -57,6 +60,11 @@ pub(crate) fn next_at(segment: &Segment, offset: u64) -> Result<Found, Bad> {
     let view = View::parse(&record)?;
     if !view.crc_holds() {
         return Err(Bad::Crc);
+    }
+    // The checksum covers the body alone. A sector that was never written is zero, because the
+    // tail is zeroed and synced before it is used; and no properties with a zero byte are taken.
+    if view.properties.contains(&0) {
+        return Err(Bad::TornProperties);
     }
     Ok(Found::Record(record))
 }
