@@ -138,18 +138,17 @@ impl Director {
                 return true;
             }
             let now = self.control.elapsed();
-            let next = self.agenda.first_key_value().map_or(end, |((at, _), _)| (*at).min(end));
-            let pause = next.saturating_sub(now).min(Duration::from_secs(1));
-            if next <= now {
-                let Some(((at, _), step)) =
-                    self.agenda.pop_first().filter(|((at, _), _)| *at <= now)
-                else {
-                    return false;
-                };
-                debug_assert!(at <= now);
+            // What is still due stays on the agenda: the heal undoes it, or a later phase does it.
+            if self.agenda.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
+                let (_, step) = self.agenda.pop_first().expect("it was seen");
                 self.take(step);
                 continue;
             }
+            if end <= now {
+                return false;
+            }
+            let next = self.agenda.first_key_value().map_or(end, |((at, _), _)| (*at).min(end));
+            let pause = next.saturating_sub(now).min(Duration::from_secs(1));
             match race(self.news.1.recv(), self.control.sleep(pause)).await {
                 Either::Left(Some(news)) => self.hear(news),
                 Either::Left(None) | Either::Right(()) => {}
