@@ -19,6 +19,7 @@ use remoting::{Connection, FastPath, Outbox};
 use store::{Append, AppendError, QueueHandle};
 
 use crate::admission;
+use crate::commit;
 use crate::owed::{Owed, OwedReplies, Ticket, answer_broken};
 use crate::properties;
 use crate::state::State;
@@ -247,15 +248,15 @@ impl FastPath for FastSend {
                 self.prepared.push(prepared);
             }
         }
-        if self.prepared.is_empty() {
-            return;
+        if !self.prepared.is_empty() {
+            self.append(frames, out);
+            self.prepared.clear();
+            self.take_out(frames);
+            self.arena.clear();
+            self.arena.shrink_to(ARENA_KEPT_MAX);
+            self.owed.answer_kept(out);
         }
-        self.append(frames, out);
-        self.prepared.clear();
-        self.take_out(frames);
-        self.arena.clear();
-        self.arena.shrink_to(ARENA_KEPT_MAX);
-        self.owed.answer_kept(out);
+        commit::take_in_order(&self.state, frames, out);
     }
 
     fn poll_owed(&mut self, context: &mut Context<'_>, out: &mut Outbox) -> Poll<()> {

@@ -15,6 +15,7 @@
 
 mod admission;
 mod broker;
+mod commit;
 mod completion;
 mod config;
 mod consumers;

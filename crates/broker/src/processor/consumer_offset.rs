@@ -2,15 +2,13 @@
 
 use message::record::View;
 use message::{PhysicalOffset, QueueOffset};
-use protocol::header::{
-    QueryConsumerOffsetRequestHeader, QueryConsumerOffsetResponseHeader,
-    UpdateConsumerOffsetRequestHeader,
-};
+use protocol::header::{QueryConsumerOffsetRequestHeader, QueryConsumerOffsetResponseHeader};
 use protocol::{RemotingCommand, ResponseCode};
 use remoting::Reply;
 use store::{GetRequest, QueueHandle};
 
 use super::answer::{Answer, success};
+use crate::commit;
 use crate::refusal::Refusal;
 use crate::state::State;
 
@@ -56,20 +54,10 @@ fn first_record(state: &State, queue: &QueueHandle) -> Option<PhysicalOffset> {
     View::parse(record).ok().map(|view| view.physical_offset)
 }
 
-/// Takes a commit.
+/// Takes a commit that did not come the way of `commit::take_in_order`.
 pub(crate) fn update(state: &State, request: &RemotingCommand) -> Answer {
-    let header: UpdateConsumerOffsetRequestHeader = request.header()?;
-    commit(state, &header);
+    commit::take(state, request)?;
     Ok(success(request).into())
-}
-
-fn commit(state: &State, header: &UpdateConsumerOffsetRequestHeader) {
-    state.offsets().commit(
-        &header.topic,
-        &header.consumer_group,
-        header.queue_id,
-        header.commit_offset,
-    );
 }
 
 /// All committed offsets, as a slave asks for them.

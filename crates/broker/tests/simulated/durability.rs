@@ -125,6 +125,20 @@ fn commits_survive_a_power_failure_five_seconds_later_and_a_clean_end_at_once() 
 }
 
 #[test]
+fn commits_of_one_connection_are_taken_in_the_order_in_which_they_came() {
+    for seed in 0..10 {
+        run(3_600 + seed, config(FlushMode::Async), async |scene| {
+            scene.send("a").await;
+            for offset in 1..=100 {
+                scene.commit_oneway("CG", offset).await;
+            }
+            scene.control.sleep(SECOND).await;
+            assert_eq!(scene.committed("CG").await, Ok(100));
+        });
+    }
+}
+
+#[test]
 fn a_new_group_starts_at_the_beginning_of_a_young_queue_and_is_unknown_in_an_old_one() {
     run(36, config(FlushMode::Async), async |scene| {
         scene.send("a").await;

@@ -148,14 +148,20 @@ impl Scene {
 
     /// Commits for queue 0 of [`TOPIC`].
     pub(crate) async fn commit(&self, group: &str, offset: i64) {
-        let header = UpdateConsumerOffsetRequestHeader {
-            consumer_group: group.into(),
-            topic: TOPIC.into(),
-            commit_offset: offset,
-            ..UpdateConsumerOffsetRequestHeader::default()
-        };
+        let header = commit_header(group, offset);
         let reply = self.request(RequestCode::UPDATE_CONSUMER_OFFSET, &header).await;
         assert_eq!(reply.response_code(), ResponseCode::SUCCESS);
+    }
+
+    /// The same without an answer, as consumers do it.
+    pub(crate) async fn commit_oneway(&self, group: &str, offset: i64) {
+        let header = commit_header(group, offset);
+        let commit = RemotingCommand::request(RequestCode::UPDATE_CONSUMER_OFFSET, &header);
+        let remoting = self.remoting.clone();
+        let sent = self
+            .control
+            .on(&self.client, async move { remoting.oneway("broker:10911", commit).await });
+        sent.await.expect("the node lives").expect("it leaves");
     }
 
     /// What is committed for queue 0 of [`TOPIC`].
@@ -191,6 +197,15 @@ impl Scene {
     /// Closes this client's connection to the broker.
     pub(crate) fn disconnect(&self) {
         self.remoting.close_connection("broker:10911");
+    }
+}
+
+fn commit_header(group: &str, offset: i64) -> UpdateConsumerOffsetRequestHeader {
+    UpdateConsumerOffsetRequestHeader {
+        consumer_group: group.into(),
+        topic: TOPIC.into(),
+        commit_offset: offset,
+        ..UpdateConsumerOffsetRequestHeader::default()
     }
 }
 
