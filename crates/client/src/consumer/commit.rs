@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use message::QueueOffset;
+
 use super::member::{Assigned, Member};
+use crate::error::ClientError;
 
 /// Commits what changed, again and again, until the member stops.
 pub(crate) async fn run(member: Arc<Member>) {
@@ -13,33 +16,21 @@ pub(crate) async fn run(member: Arc<Member>) {
         let mut silent = BTreeSet::new();
         for assigned in member.owned() {
             let broker = assigned.queue.broker_name.clone();
-            if !silent.contains(&broker) && !commit(&member, &assigned, When::Owned).await {
+            if !silent.contains(&broker) && !commit(&member, &assigned).await {
                 silent.insert(broker);
             }
         }
     }
 }
 
-/// Which commit it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum When {
-    /// One of many; nothing is committed any more once the queue is dropped.
-    Owned,
-    /// The last one, of a queue that is dropped.
-    Dropped,
-}
-
-/// Commits the queue's ceiling if it is another than the last, if the last was long ago, or if this
-/// one is the last of all; false when it could not be done.
+/// Commits the queue's ceiling if it is another than the last or if the last was long ago; false
+/// when it could not be done.
 ///
 /// Scenario: 1. a member commits 9 and the broker says yes; 2. the broker's power fails before it
 /// wrote that down, and it comes back with 8; 3. no further message comes. Had 9 not been said
 /// again, the group would stand at 8 for ever, and whoever takes the queue over would repeat.
-pub(crate) async fn commit(member: &Member, assigned: &Assigned, when: When) -> bool {
+async fn commit(member: &Member, assigned: &Assigned) -> bool {
     let mut committed = assigned.committed.lock().await;
-    if when == When::Owned && assigned.dropped.is_stopped() {
-        return true;
-    }
     let Some(ceiling) = assigned.with(|progress| progress.ceiling()) else {
         return true;
     };
@@ -47,19 +38,44 @@ pub(crate) async fn commit(member: &Member, assigned: &Assigned, when: When) -> 
     let known = committed.is_some_and(|(offset, at)| {
         offset == ceiling && now.since(at) < member.config.recommit_interval
     });
-    if known && when == When::Owned {
+    if known || assigned.dropped.is_stopped() {
         return true;
     }
-    let queue = &assigned.queue;
-    match member.client.commit(&member.config.group, queue, ceiling).await {
-        Ok(()) => {
-            *committed = Some((ceiling, now));
-            member.observer.committed(queue, ceiling);
-            true
-        }
-        Err(error) => {
-            tracing::debug!(%queue, %ceiling, %error, "the offset is not committed");
-            false
-        }
+    let done = send(member, assigned, ceiling).await;
+    *committed = done.as_ref().ok().map(|()| (ceiling, now));
+    done.is_ok()
+}
+
+/// The last commit, of a queue that is dropped, so that whoever takes over begins there. A member
+/// that learns late that it lost the queue may be behind its new owner: what the broker has is not
+/// made less.
+pub(crate) async fn commit_last(member: &Member, assigned: &Assigned) {
+    // Waits for a commit on its way, which must not arrive behind this one.
+    let _one = assigned.committed.lock().await;
+    let Some(ceiling) = assigned.with(|progress| progress.ceiling()) else {
+        return;
+    };
+    if let Ok(theirs) = member.client.committed(&member.config.group, &assigned.queue).await
+        && theirs.is_none_or(|theirs| theirs < ceiling)
+    {
+        // Whoever gets the queue next begins where the group stands, further back if this fails.
+        let _ = send(member, assigned, ceiling).await;
     }
+}
+
+async fn send(
+    member: &Member,
+    assigned: &Assigned,
+    ceiling: QueueOffset,
+) -> Result<(), ClientError> {
+    let (group, queue) = (&member.config.group, &assigned.queue);
+    let done = member.client.commit(group, queue, ceiling).await;
+    match &done {
+        Ok(()) => {
+            tracing::trace!(%group, %queue, %ceiling, "committed");
+            member.observer.committed(queue, ceiling);
+        }
+        Err(error) => tracing::debug!(%group, %queue, %ceiling, %error, "not committed"),
+    }
+    done
 }

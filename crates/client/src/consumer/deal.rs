@@ -5,7 +5,7 @@ use std::sync::Arc;
 use runtime::sync::race;
 use runtime::{Task, sometimes};
 
-use super::commit::{self, When};
+use super::commit::commit_last;
 use super::member::{Assigned, Member};
 use super::queue_loop;
 use crate::error::ClientError;
@@ -72,7 +72,7 @@ async fn release(member: &Arc<Member>, lost: Vec<Arc<Assigned>>) {
         .map(|assigned| {
             let member = member.clone();
             member.client.0.tasks.clone().spawn("last commit", async move {
-                commit::commit(&member, &assigned, When::Dropped).await;
+                commit_last(&member, &assigned).await;
                 member.disown(&assigned.queue);
             })
         })

@@ -90,6 +90,7 @@ async fn pull(member: &Arc<Member>, assigned: &Arc<Assigned>) {
                 Reaction::Pause
             }
         };
+        tracing::trace!(group = %config.group, queue = %assigned.queue, %from, ?reaction, "pulled");
         broker_id = answer.as_ref().map_or(MASTER_ID, |pulled| pulled.suggested_broker_id);
         react(member, assigned, reaction, answer.ok()).await;
     }

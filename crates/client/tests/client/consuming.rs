@@ -266,6 +266,22 @@ fn the_commit_follows_a_log_that_lost_its_end() {
 }
 
 #[test]
+fn a_member_that_leaves_does_not_take_back_what_another_has_committed() {
+    let stage = Stage::new(1, 1, 1);
+    stage.play(async || {
+        send(&stage, &["0", "1"]).await;
+        let notes = Arc::new(Notes::default());
+        let consumer = start(&stage, "c", config(), &notes);
+        stage.pause(2).await;
+        let committed = ("eaters".to_owned(), 0);
+        stage.brokers[0].state().offsets.insert(committed.clone(), 9);
+        consumer.shutdown().await;
+        assert_eq!(stage.brokers[0].state().offsets[&committed], 9);
+        assert_eq!(stage.brokers[0].state().commits, []);
+    });
+}
+
+#[test]
 fn where_a_new_group_begins_is_what_it_asked_for() {
     let stage = Stage::new(1, 1, 1);
     stage.play(async || {
