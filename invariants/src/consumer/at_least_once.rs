@@ -24,9 +24,9 @@ const CLAIM: Claim = Claim {
                was sent after it subscribed.",
     source: "at-least-once delivery; Jepsen's unseen",
     limits: "Plain messages. Not what lies below a reset, not what a node holds that is down at \
-             the end (its last fault is the excuse), not after the group left, not in a place that a \
-             power failure took from another message (the failure is the excuse). Dead letters \
-             and expiry are not modelled.",
+             the end (its last fault is the excuse), not after the group left, not in a place \
+             that a power failure took from another message (the failure is the excuse). Dead \
+             letters and expiry are not modelled.",
 };
 
 impl Invariant for AtLeastOnce {

@@ -24,6 +24,8 @@ pub struct Record {
     pub bytes: Bytes,
     /// Whether its body has the checksum that it says.
     pub crc_holds: bool,
+    /// Whether no byte of its properties is zero; one that is was never written.
+    pub properties_whole: bool,
     /// The topic.
     pub topic: String,
     /// The queue of the topic.
@@ -53,9 +55,9 @@ impl Record {
         !matches!(self.sys_flag & 0xc, 0x4 | 0xc)
     }
 
-    /// Whether its body and its address are what it says.
+    /// Whether its body and its address are what it says and its properties were all written.
     pub fn is_sound(&self) -> bool {
-        self.crc_holds && self.stated_address == self.address
+        self.crc_holds && self.properties_whole && self.stated_address == self.address
     }
 }
 
@@ -208,6 +210,7 @@ fn fields(bytes: Bytes, topic_len_len: usize, address: u64) -> Option<Record> {
         address,
         stated_address: number::<8>(&bytes, 28)?,
         crc_holds: body.is_empty() || crc == u64::from(crc::of_body(body)),
+        properties_whole: !properties.contains(&0),
         topic,
         queue_id: number::<4>(&bytes, 12)? as u32,
         queue_offset: number::<8>(&bytes, 20)?,

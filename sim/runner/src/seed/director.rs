@@ -224,13 +224,15 @@ impl Director {
         if !matches!(self.control.life(node), Life::Running) || self.up.contains(node) {
             self.control.restart(node);
         }
+        // Noted now and not when it serves: a broker answers before its start returns, because it
+        // waits for its registration then. A start that fails is noted as a kill.
+        self.observer.fault(node.name(), Fault::Started);
         if let Some(server) = self.servers.get(node).cloned() {
             let twice = self.rng.chance(0.5);
             let (control, to) = (self.control.clone(), self.news.0.clone());
             let start = servers::start(control, server, twice, to);
             self.control.spawn_on(&self.stagehand, start);
         } else if let Some(client) = self.clients.get(node) {
-            self.observer.fault(node.name(), Fault::Started);
             let (node, finished) = (node.clone(), self.finished.clone());
             let drive = client.workload.drive(client.index, self.stage(&node));
             self.control.spawn_on(&node.clone(), async move {
@@ -264,7 +266,6 @@ impl Director {
                 }
                 match end {
                     Ok(()) => {
-                        self.observer.fault(node.name(), Fault::Started);
                         self.up.insert(node);
                     }
                     Err(error) => {
@@ -274,6 +275,10 @@ impl Director {
                         self.at(now + down, Step::Start(node));
                     }
                 }
+            }
+            News::Revived { node, recovery } => {
+                self.observer.recovered(&recovery);
+                self.observer.fault(node.name(), Fault::Started);
             }
             News::Failed { node, incarnation } => {
                 if self.control.incarnation(&node) == incarnation {

@@ -43,8 +43,16 @@ pub(crate) enum News {
         incarnation: u64,
         /// How it ended: `Err` is what the server said when it refused.
         end: Result<(), String>,
-        /// For a broker on a disk that was there before.
+        /// For a broker that refused to start on a disk that was there before.
         recovery: Option<Box<Recovery>>,
+    },
+    /// A broker's store recovered on a disk that was there before, and the process that will serve
+    /// was started.
+    Revived {
+        /// The node.
+        node: Node,
+        /// What was seen.
+        recovery: Box<Recovery>,
     },
     /// A broker can store nothing more and must be started anew.
     Failed {
@@ -123,7 +131,16 @@ async fn start_broker(
         let Some(seen) = seen else {
             return;
         };
-        recovery = Some(Box::new(seen));
+        let seen = Box::new(seen);
+        if let RecoveryEnd::Refused { error } = &seen.end {
+            let (end, incarnation) = (Err(error.clone()), control.incarnation(&node));
+            // Nobody listens any more when the run is over.
+            let _ = to.send(News::Started { node, incarnation, end, recovery: Some(seen) });
+            return;
+        }
+        recovery = Some(seen.clone());
+        // Told before the broker is started: it answers clients before its start returns.
+        let _ = to.send(News::Revived { node: node.clone(), recovery: seen });
     }
     let runtime = control.runtime(&node);
     let incarnation = control.incarnation(&node);
@@ -131,9 +148,11 @@ async fn start_broker(
     control.spawn_on(&node, async move {
         let started = Broker::start(&runtime, config).await;
         let end = started.as_ref().map(|_| ()).map_err(ToString::to_string);
-        if let (Some(recovery), Err(error)) = (&mut recovery, &end) {
+        let recovery = end.as_ref().err().and_then(|error| {
+            let mut recovery = recovery?;
             recovery.end = RecoveryEnd::Refused { error: error.clone() };
-        }
+            Some(recovery)
+        });
         // Nobody listens any more when the run is over.
         let _ = to.send(News::Started { node: about.clone(), incarnation, end, recovery });
         if let Ok(broker) = started {
@@ -157,12 +176,16 @@ async fn watch_recovery(
     let before = NodeDisk::new(node.name(), before);
     let first = open_alone(control, node, config.clone()).await?;
     let after = image(control);
-    let (end, mut again) = match first {
-        Ok(()) => (RecoveryEnd::Started, None),
-        Err(error) => (RecoveryEnd::Refused { error }, None),
+    let end = match first {
+        Ok(()) => RecoveryEnd::Started,
+        Err(error) => RecoveryEnd::Refused { error },
     };
+    if end != RecoveryEnd::Started {
+        return Some(Recovery { end, before, after, again: None });
+    }
     revive(control, node);
-    if twice && end == RecoveryEnd::Started {
+    let mut again = None;
+    if twice {
         let second = open_alone(control, node, config.clone()).await?;
         again = second.is_ok().then(|| image(control));
         revive(control, node);
