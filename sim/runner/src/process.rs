@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::outcome::SeedOutcome;
 
@@ -45,25 +46,21 @@ pub(crate) fn run(
 }
 
 fn finish(mut child: Child, job: &Job) -> SeedOutcome {
-    // The pipes are drained by threads, so that a talkative child never waits for us.
-    let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
-    let started = Instant::now();
-    let mut pause = Duration::from_millis(1);
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status.to_string(),
-            Ok(None) if started.elapsed() > HUNG_AFTER => {
-                // A child that ended in the meantime cannot be killed, and need not be.
-                let _ = child.kill();
-                let _ = child.wait();
-                break format!("hung: no end after {} s", HUNG_AFTER.as_secs());
-            }
-            Ok(None) => {
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_millis(10));
-            }
-            Err(error) => break format!("cannot be waited for: {error}"),
-        }
+    // The pipes are drained by threads, so that a talkative child never waits for us. They hang up
+    // when the child ends: to look again and again would cost a tenth of the seeds per second.
+    let (ends, ended) = mpsc::channel();
+    let (out, err) = (drain(child.stdout.take(), &ends), drain(child.stderr.take(), &ends));
+    drop(ends);
+    // Nobody sends anything: both pipes are closed, or the time is up.
+    let hung = ended.recv_timeout(HUNG_AFTER) == Err(mpsc::RecvTimeoutError::Timeout);
+    if hung {
+        // A child that ended in the meantime cannot be killed, and need not be.
+        let _ = child.kill();
+    }
+    let status = match child.wait() {
+        _ if hung => format!("hung: no end after {} s", HUNG_AFTER.as_secs()),
+        Ok(status) => status.to_string(),
+        Err(error) => format!("cannot be waited for: {error}"),
     };
     let out = out.join().unwrap_or_default();
     let err = err.join().unwrap_or_default();
@@ -78,8 +75,13 @@ fn finish(mut child: Child, job: &Job) -> SeedOutcome {
     }
 }
 
-fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
+fn drain(
+    pipe: Option<impl Read + Send + 'static>,
+    ends: &mpsc::Sender<()>,
+) -> std::thread::JoinHandle<String> {
+    let ends = ends.clone();
     std::thread::spawn(move || {
+        let _hangs_up = ends;
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
             // What was read before an error is still worth showing.
