@@ -80,6 +80,8 @@ pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, flush: FlushMode)
         listen: format!("{}:{BROKER_PORT}", node.ip()),
         namesrv,
         default_topic_queue_nums: 4,
+        // Before a client gives up: it shall hear that its message is stored and not flushed.
+        sync_flush_timeout_ms: 1_000,
         ..BrokerConfig::new(node.name(), store)
     }
 }

@@ -57,7 +57,11 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
             return None;
         }
         NemesisKind::SlowDisk => {
-            slow_disk::factor(control, &node, strike.amount.unsigned_abs() as u32);
+            if stands_still(strike) {
+                slow_disk::stall(control, &node);
+            } else {
+                slow_disk::factor(control, &node, strike.amount.unsigned_abs() as u32);
+            }
             return Some(stall(strike));
         }
         NemesisKind::FullDisk => {
@@ -80,7 +84,10 @@ pub(crate) fn undo(control: &Control, strike: &Strike) {
         NemesisKind::Partition | NemesisKind::OneWay => {
             others(control, &node).for_each(|other| partition::heal(control, &node, &other));
         }
-        NemesisKind::SlowDisk => slow_disk::factor(control, &node, 1),
+        NemesisKind::SlowDisk => {
+            slow_disk::factor(control, &node, 1);
+            slow_disk::release(control, &node);
+        }
         NemesisKind::FullDisk => full_disk::capacity(control, &node, CAPACITY),
         NemesisKind::Pause => control.resume(&node),
         NemesisKind::ClockDrift => clock::drift(control, &node, 0),
@@ -90,6 +97,11 @@ pub(crate) fn undo(control: &Control, strike: &Strike) {
         | NemesisKind::ClockJump
         | NemesisKind::SyncError => {}
     }
+}
+
+/// Whether a slow disk does not answer at all.
+fn stands_still(strike: &Strike) -> bool {
+    strike.amount % 2 == 0
 }
 
 fn alive(life: Life) -> Option<()> {
