@@ -38,6 +38,8 @@ impl Scratch {
         };
         let scratch =
             Self { root: root.to_owned(), tree: base.join("tree"), target: base.join("target") };
+        std::fs::create_dir_all(&scratch.tree)
+            .map_err(|source| RunnerError::File { path: scratch.tree.clone(), source })?;
         for part in PARTS {
             copy(&root.join(part), &scratch.tree.join(part))?;
         }
