@@ -11,12 +11,24 @@ use message::MessageQueue;
 
 use crate::history::{Event, Sent, What};
 use crate::ledger::Fault;
+use crate::outcome::Class;
 use crate::promise::Flush;
 use crate::world::World;
 
 /// For each queue, how far it was known to reach when.
 #[derive(Debug, Default)]
 pub(super) struct Reach(BTreeMap<MessageQueue, Vec<(u64, u64)>>);
+
+/// How many messages of a topic may have stood in any of its queues at that time without a word:
+/// their sends had no answer, and a consumer that wants other tags passes them unseen.
+fn silent(world: &World<'_>, topic: &str, at_ms: u64) -> u64 {
+    let silent = |sent: &&Sent| {
+        let answered = sent.ended.as_ref().is_some_and(|ended| ended.at_ms <= at_ms);
+        let unknown = sent.class() == Class::Unknown || !answered;
+        sent.topic == topic && sent.started_ms <= at_ms && unknown
+    };
+    world.history.all_sent().filter(silent).count() as u64
+}
 
 impl Reach {
     /// Everything clients ever learnt of their queues' ends.
@@ -50,7 +62,7 @@ impl Reach {
         let ends = self.0.get(&placed.queue)?;
         let took = |at_ms: u64| {
             let known = ends.iter().filter(|(when, _)| *when <= at_ms).map(|(_, end)| *end);
-            known.max().is_some_and(|end| end > placed.offset.0)
+            known.max().unwrap_or(0) + silent(world, &sent.topic, at_ms) > placed.offset.0
         };
         let losses = world.ledger.of(&broker.node).filter(|entry| entry.fault == Fault::PowerLoss);
         losses

@@ -11,7 +11,7 @@ use crate::outcome::SeedOutcome;
 use crate::pool;
 use crate::process::Job;
 use crate::run::{progress, write};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, workspace_root};
 use crate::table;
 
 /// A bug as data.
@@ -157,10 +157,4 @@ fn markdown(verdicts: &[Verdict]) -> String {
         text.push_str(&format!("| {name} | {by} | {seeds} | {budget} | {source} |\n"));
     }
     text
-}
-
-/// Where the workspace stands: the mutants are applied to its sources.
-pub(crate) fn workspace_root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
 }

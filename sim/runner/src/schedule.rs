@@ -1,20 +1,30 @@
 //! Which seeds run under which scenario: a pure function of the options.
 
 use crate::cli::RunOptions;
+use crate::entry::{self, Entry};
 use crate::error::RunnerError;
 use crate::process::Job;
+use crate::scratch::workspace_root;
 
 /// The jobs of a run: every seed under one scenario, chosen by the scenarios' weights and the
-/// seed's own number, so that a seed means the same whatever the range it is in.
+/// seed's own number, so that a seed means the same whatever the range it is in. A run of all
+/// scenarios begins with the seeds that once failed.
 ///
 /// # Errors
-/// When a scenario is unknown.
+/// When a scenario is unknown or an entry in `seeds/` is malformed.
 pub(crate) fn jobs(options: &RunOptions) -> Result<Vec<Job>, RunnerError> {
     let chosen = scenarios(&options.scenario)?;
     let (k, n) = options.shard.unwrap_or((1, 1));
     let seeds = options.from..options.from.saturating_add(options.seeds);
     let in_shard = seeds.filter(|seed| seed % n == k - 1);
-    Ok(in_shard.map(|seed| Job { scenario: pick(&chosen, seed), seed }).collect())
+    let mut jobs = Vec::new();
+    if options.scenario.is_empty() {
+        for (_, Entry { scenario, seed, .. }) in entry::all(&workspace_root().join("seeds"))? {
+            jobs.push(Job { scenario, seed });
+        }
+    }
+    jobs.extend(in_shard.map(|seed| Job { scenario: pick(&chosen, seed), seed }));
+    Ok(jobs)
 }
 
 /// Names and weights of the scenarios that were asked for; all if none was.

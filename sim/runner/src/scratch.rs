@@ -120,3 +120,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
     std::fs::write(path, bytes)
         .map_err(|source| RunnerError::File { path: path.to_owned(), source })
 }
+
+/// Where the workspace stands: its sources are copied, its `seeds/` are run.
+pub(crate) fn workspace_root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
