@@ -199,13 +199,14 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 9] = [
+const TEXTS: [(&str, &str); 10] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("power_fail", include_str!("../scenarios/power_fail.toml")),
     ("power_fail_async", include_str!("../scenarios/power_fail_async.toml")),
     ("partition", include_str!("../scenarios/partition.toml")),
     ("clock_jump", include_str!("../scenarios/clock_jump.toml")),
+    ("slow_power_fail", include_str!("../scenarios/slow_power_fail.toml")),
     ("sync_error", include_str!("../scenarios/sync_error.toml")),
     ("full_disk", include_str!("../scenarios/full_disk.toml")),
     ("everything", include_str!("../scenarios/everything.toml")),

@@ -11,19 +11,20 @@ use crate::outcome::SeedOutcome;
 use crate::pool;
 use crate::process::Job;
 use crate::run::{progress, write};
-use crate::scratch::{Scratch, workspace_root};
+use crate::scratch::{Edit, Scratch, workspace_root};
 use crate::table;
 
 /// A bug as data.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Mutant {
     /// The file of the product, from the workspace's root.
     file: PathBuf,
-    /// The text to replace; it stands exactly once in the file.
-    find: String,
-    /// What to put there.
-    replace: String,
+    /// What to change there.
+    #[serde(flatten)]
+    edit: Edit,
+    /// What else to change there, when one place alone would not be the bug.
+    #[serde(default)]
+    also: Vec<Edit>,
     /// The invariants that may kill it.
     kills: Vec<String>,
     /// The scenario in which it must die.
@@ -61,7 +62,8 @@ pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
     for (name, mutant) in chosen {
         let regressions = regressions(&root, &name)?;
         eprintln!("{name}: building");
-        let program = scratch.build_with(&name, &mutant.file, &mutant.find, &mutant.replace)?;
+        let edits: Vec<&Edit> = std::iter::once(&mutant.edit).chain(&mutant.also).collect();
+        let program = scratch.build_with(&name, &mutant.file, &edits)?;
         verdicts.push(hunt(&program, name, &mutant, &regressions));
     }
     let lines = report(&verdicts);

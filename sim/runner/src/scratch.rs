@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::Deserialize;
+
 use crate::error::RunnerError;
 
 /// What is copied; nothing else belongs to a build of the runner.
@@ -17,6 +19,15 @@ const PARTS: [&str; 9] = [
     "ci",
     "seeds",
 ];
+
+/// One change of a text.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Edit {
+    /// The text to replace; it stands exactly once in the file.
+    find: String,
+    /// What to put there.
+    replace: String,
+}
 
 /// The copy.
 pub(crate) struct Scratch {
@@ -46,27 +57,29 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// Builds the runner with one text replaced, and gives the path of the binary. The copy is
+    /// Builds the runner with some texts replaced, and gives the path of the binary. The copy is
     /// whole again afterwards.
     ///
     /// # Errors
-    /// When the text does not stand exactly once in the file, or the changed tree does not build.
+    /// When a text does not stand exactly once in the file, or the changed tree does not build.
     pub(crate) fn build_with(
         &self,
         mutant: &str,
         file: &Path,
-        find: &str,
-        replace: &str,
+        edits: &[&Edit],
     ) -> Result<PathBuf, RunnerError> {
         let (original, changed) = (self.root.join(file), self.tree.join(file));
         let text = read(&original)?;
-        let times = text.matches(find).count();
-        if times != 1 {
-            let problem =
-                format!("{mutant}: the text to replace stands {times} times here, not once");
-            return Err(RunnerError::Malformed { path: original, problem });
+        let mut mutated = text.clone();
+        for Edit { find, replace } in edits {
+            let times = text.matches(find).count();
+            if times != 1 {
+                let problem = format!("{mutant}: `{find}` stands {times} times here, not once");
+                return Err(RunnerError::Malformed { path: original, problem });
+            }
+            mutated = mutated.replacen(find, replace, 1);
         }
-        write(&changed, text.replacen(find, replace, 1).as_bytes())?;
+        write(&changed, mutated.as_bytes())?;
         let built = self.build(mutant);
         write(&changed, text.as_bytes())?;
         built
