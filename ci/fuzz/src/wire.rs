@@ -62,7 +62,8 @@ fn look(frame: &Frame) {
     }
     if let Some(view) = view {
         let header: SendMessageRequestHeader = command.header().expect("seen, so complete");
-        assert_eq!((view.group, view.topic), (&*header.producer_group, &*header.topic));
+        assert_eq!(view.group, header.producer_group.as_bytes());
+        assert_eq!(view.topic, header.topic.as_bytes());
         assert_eq!(view.properties, header.properties.as_bytes());
         assert_eq!((view.queue_id, view.sys_flag), (header.queue_id, header.sys_flag));
     }

@@ -153,12 +153,13 @@ impl FastSend {
     }
 
     /// The cached topic that has this queue, cached now if it exists and may be sent to.
-    fn target(&mut self, topic: &str, queue_id: u32) -> Option<usize> {
-        let at = match self.targets.iter().position(|target| target.topic == topic) {
+    fn target(&mut self, topic: &[u8], queue_id: u32) -> Option<usize> {
+        let at = match self.targets.iter().position(|target| target.topic.as_bytes() == topic) {
             Some(at) => at,
-            None => self.add_target(topic)?,
+            None => self.add_target(std::str::from_utf8(topic).ok()?)?,
         };
-        let slot = self.targets[at].queues.get_mut(queue_id as usize)?;
+        let Target { topic, queues } = &mut self.targets[at];
+        let slot = queues.get_mut(queue_id as usize)?;
         slot.get_or_insert_with(|| self.state.store.queue(topic, queue_id));
         Some(at)
     }

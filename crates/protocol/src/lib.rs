@@ -22,6 +22,7 @@ mod request_code;
 mod response_code;
 mod scalar;
 mod serialize_type;
+mod swar;
 pub mod version;
 
 pub use body::BodyError;

@@ -14,6 +14,7 @@ use crate::language::Language;
 use crate::lenient;
 use crate::number::put_integer;
 use crate::scalar::Scalar;
+use crate::swar::{Stop, string_stop};
 
 /// Decodes a header; broken UTF-8 and lone surrogates are mended as Java does it.
 pub(crate) fn decode(header: &[u8]) -> Result<Head, DecodeError> {
@@ -170,7 +171,7 @@ pub(crate) fn put_string(text: &str, to: &mut BytesMut) {
 pub(crate) fn put_escaped(bytes: &[u8], to: &mut BytesMut) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\') {
+    while let Some(Stop { at, .. }) = string_stop(rest) {
         to.put_slice(&rest[..at]);
         match rest[at] {
             b'"' => to.put_slice(b"\\\""),

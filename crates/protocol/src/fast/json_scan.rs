@@ -1,7 +1,7 @@
 //! A scan over the compact JSON that clients print. Not a parser: it refuses what it has no need
 //! to know (white space inside, nested values, `null`).
 
-use crate::fast::swar::string_stop;
+use crate::swar::{eight_digits, string_stop};
 
 /// Where the scan stands.
 pub(crate) struct Scan<'a> {
@@ -10,11 +10,51 @@ pub(crate) struct Scan<'a> {
 
 /// A scalar, not interpreted.
 #[derive(Clone, Copy)]
-pub(crate) enum Raw<'a> {
-    /// The inside of a string; whether there is a backslash in it.
-    Text(&'a [u8], bool),
-    /// A number without a fraction, or a truth value.
-    Bare(&'a [u8]),
+pub(crate) struct Raw<'a> {
+    /// The inside of a string; or a number without a fraction, or a truth value.
+    pub(crate) bytes: &'a [u8],
+    /// What is known about it. A whole word: flags of one byte each would be written one by one
+    /// and read together, for which the processor waits longer than the scan takes.
+    traits: usize,
+}
+
+/// It is a string.
+const TEXT: usize = 1;
+/// There is a backslash in it.
+const ESCAPED: usize = 2;
+/// It may be something else than ASCII, and so broken UTF-8.
+const WIDE: usize = 4;
+
+impl<'a> Raw<'a> {
+    /// A text without escapes about which nothing else is known.
+    #[inline]
+    pub(crate) fn text(bytes: &'a [u8]) -> Self {
+        Self { bytes, traits: TEXT | WIDE }
+    }
+
+    #[inline]
+    pub(crate) fn is_text(self) -> bool {
+        self.traits & TEXT != 0
+    }
+
+    /// Whether there is a backslash in it.
+    #[inline]
+    pub(crate) fn has_escapes(self) -> bool {
+        self.traits & ESCAPED != 0
+    }
+
+    /// Its bytes, if they stand for themselves.
+    #[inline]
+    pub(crate) fn plain(self) -> Option<&'a [u8]> {
+        (!self.has_escapes()).then_some(self.bytes)
+    }
+
+    /// Its bytes, if they are sound UTF-8: the ordinary path mends what is not.
+    #[inline]
+    pub(crate) fn utf8(self) -> Option<&'a [u8]> {
+        let is_sound = self.traits & WIDE == 0 || std::str::from_utf8(self.bytes).is_ok();
+        is_sound.then_some(self.bytes)
+    }
 }
 
 impl<'a> Scan<'a> {
@@ -38,7 +78,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes a key without escapes, and its colon.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&mut self) -> Option<&'a [u8]> {
         // Keys of a send are one letter: look for those first.
         if let [b'"', letter, b'"', b':', rest @ ..] = self.rest
@@ -49,7 +89,7 @@ impl<'a> Scan<'a> {
             return Some(key);
         }
         self.take(b'"')?;
-        let (key, rest) = self.rest.split_at_checked(string_stop(self.rest)?)?;
+        let (key, rest) = self.rest.split_at_checked(string_stop(self.rest)?.at)?;
         self.rest = rest;
         self.take(b'"')?;
         self.take(b':')?;
@@ -57,14 +97,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes a string, a whole number or a truth value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn scalar(&mut self) -> Option<Raw<'a>> {
         match self.rest {
             // Most values of a send are one digit.
             [b'"', b'0'..=b'9', b'"', rest @ ..] => {
                 let digit = &self.rest[1..2];
                 self.rest = rest;
-                Some(Raw::Text(digit, false))
+                Some(Raw { bytes: digit, traits: TEXT })
             }
             [b'"', rest @ ..] => {
                 self.rest = rest;
@@ -78,27 +118,29 @@ impl<'a> Scan<'a> {
         let end = self.rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
         let (bare, rest) = self.rest.split_at(end);
         self.rest = rest;
-        (bare == b"true" || bare == b"false" || is_integer(bare)).then_some(Raw::Bare(bare))
+        (bare == b"true" || bare == b"false" || is_integer(bare))
+            .then_some(Raw { bytes: bare, traits: 0 })
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Option<Raw<'a>> {
         let start = self.rest;
-        let mut length = 0;
-        let mut escaped = false;
+        let (mut length, mut traits) = (0, TEXT);
         loop {
-            length += string_stop(&start[length..])?;
+            let stop = string_stop(&start[length..])?;
+            length += stop.at;
+            traits |= if stop.is_ascii { 0 } else { WIDE };
             match start[length] {
                 b'"' => break,
                 b'\\' => {
-                    escaped = true;
+                    traits |= ESCAPED;
                     length += escape_length(&start[length + 1..])?;
                 }
                 _ => return None,
             }
         }
         self.rest = &start[length + 1..];
-        Some(Raw::Text(&start[..length], escaped))
+        Some(Raw { bytes: &start[..length], traits })
     }
 
     /// Whether nothing but line ends is left (C++ clients send one).
@@ -132,6 +174,7 @@ fn is_integer(text: &[u8]) -> bool {
 }
 
 /// The integer that a text is: an optional minus and up to 18 digits.
+#[inline]
 pub(crate) fn integer(text: &[u8]) -> Option<i64> {
     let (digits, negative) = match text {
         [b'-', digits @ ..] => (digits, true),
@@ -140,13 +183,18 @@ pub(crate) fn integer(text: &[u8]) -> Option<i64> {
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
-    let mut value = 0i64;
-    for digit in digits {
+    let (eights, rest) = digits.as_chunks::<8>();
+    let mut value = 0u64;
+    for eight in eights {
+        value = value * 100_000_000 + eight_digits(*eight)?;
+    }
+    for digit in rest {
         let digit = digit.wrapping_sub(b'0');
         if digit > 9 {
             return None;
         }
-        value = value * 10 + i64::from(digit);
+        value = value * 10 + u64::from(digit);
     }
-    Some(if negative { -value } else { value })
+    // 18 digits are less than 2^63.
+    Some(if negative { -(value as i64) } else { value as i64 })
 }

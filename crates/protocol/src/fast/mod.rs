@@ -12,7 +12,6 @@ mod reply;
 mod reply_view;
 mod request;
 mod send_view;
-mod swar;
 mod walk;
 
 pub use peek::peek;

@@ -1,6 +1,6 @@
 //! The answer to a send, seen in its frame.
 
-use crate::fast::json_scan::{Raw, integer};
+use crate::fast::json_scan::integer;
 use crate::fast::walk::walk;
 use crate::frame::Frame;
 use crate::response_code::ResponseCode;
@@ -17,8 +17,7 @@ pub fn send_reply_view(frame: &Frame) -> Option<(i32, ResponseCode, u32, u64)> {
             b"queueOffset" => &mut queue_offset,
             _ => return Some(()),
         };
-        let (Raw::Text(text, false) | Raw::Bare(text)) = value else { return None };
-        let value = u64::try_from(integer(text)?).ok()?;
+        let value = u64::try_from(integer(value.plain()?)?).ok()?;
         slot.replace(value).is_none().then_some(())
     })?;
     let code = ResponseCode(peeked.code);

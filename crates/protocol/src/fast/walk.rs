@@ -47,7 +47,7 @@ fn walk_binary<'a>(
     let mut entries = Reader(reader.long("fields").ok()?);
     while !entries.0.is_empty() {
         let name = entries.short("field name").ok()?;
-        field(name, Raw::Text(entries.long("field value").ok()?, false))?;
+        field(name, Raw::text(entries.long("field value").ok()?))?;
     }
     Some(peeked)
 }
@@ -63,8 +63,8 @@ struct Members {
 }
 
 fn set(slot: &mut Option<i32>, scan: &mut Scan<'_>) -> Option<()> {
-    let Raw::Bare(text) = scan.scalar()? else { return None };
-    let value = i32::try_from(integer(text)?).ok()?;
+    let raw = scan.scalar()?;
+    let value = i32::try_from(integer(raw.bytes)?).ok().filter(|_| !raw.is_text())?;
     slot.replace(value).is_none().then_some(())
 }
 

@@ -125,7 +125,7 @@ fn the_fast_path_agrees_with_the_ordinary_one_on_every_captured_frame() {
             } else if is_send {
                 let header: SendMessageRequestHeader = command.header().expect("sound");
                 let view = view.expect("real sends are usual");
-                assert_eq!(view.topic, header.topic);
+                assert_eq!(view.topic, header.topic.as_bytes());
                 assert_eq!(view.properties, header.properties.as_bytes());
                 sends += 1;
             } else {

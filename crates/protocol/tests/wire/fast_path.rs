@@ -33,9 +33,9 @@ fn agrees(view: &SendView<'_>, frame: &Frame) -> Result<(), TestCaseError> {
     prop_assert_eq!(view.code, command.code);
     prop_assert_eq!(view.opaque, command.opaque);
     prop_assert_eq!(view.flag, command.flag);
-    prop_assert_eq!(view.group, header.producer_group);
-    prop_assert_eq!(view.topic, header.topic);
-    prop_assert_eq!(view.default_topic, header.default_topic);
+    prop_assert_eq!(view.group, header.producer_group.as_bytes());
+    prop_assert_eq!(view.topic, header.topic.as_bytes());
+    prop_assert_eq!(view.default_topic, header.default_topic.as_bytes());
     prop_assert_eq!(view.default_topic_queue_nums, header.default_topic_queue_nums);
     prop_assert_eq!(view.queue_id, header.queue_id);
     prop_assert_eq!(view.sys_flag, header.sys_flag);
