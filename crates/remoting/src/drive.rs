@@ -90,8 +90,8 @@ struct Driver {
     ordinary: Ordinary,
     fast: Option<Box<dyn FastPath>>,
     intake: Intake,
-    /// Of the read at hand; kept for their room.
-    requests: Vec<Frame>,
+    /// Of the read at hand: all of it, then what is no answer. Kept for their room.
+    frames: Vec<Frame>,
     answers: Vec<Frame>,
     /// What is being written.
     out: Outbox,
@@ -120,7 +120,7 @@ impl Driver {
             shared,
             ordinary,
             fast,
-            requests: Vec::new(),
+            frames: Vec::new(),
             answers: Vec::new(),
             out: Outbox::new(),
             unflushed: false,
@@ -231,26 +231,34 @@ impl Driver {
         }
         self.moved_at = self.shared.clock.monotonic();
         self.shared.note_read(self.moved_at);
-        let garbage = self.sort();
+        let garbage = self.cut();
+        if let Some(fast) = self.fast.as_mut().filter(|_| !self.frames.is_empty()) {
+            fast.serve(&mut self.frames, &mut self.out);
+        }
+        self.sort();
         self.take_answers()?;
         self.take_requests()?;
         // What came whole before the garbage is served: the peer may know it was sent.
         garbage.map_or(Ok(true), Err)
     }
 
-    /// Cuts what came into frames, requests and answers apart.
-    fn sort(&mut self) -> Option<End> {
+    /// Cuts what came into frames.
+    fn cut(&mut self) -> Option<End> {
         loop {
             match self.intake.next_frame() {
-                Ok(Some(frame)) => match peek(&frame) {
-                    Some(head) if head.flag & RESPONSE_FLAG != 0 => self.answers.push(frame),
-                    // What cannot be peeked at shows what it is when it is decoded.
-                    _ => self.requests.push(frame),
-                },
+                Ok(Some(frame)) => self.frames.push(frame),
                 Ok(None) => return None,
                 Err(error) => return Some(End::Garbage(error.to_string())),
             }
         }
+    }
+
+    /// Moves the answers out of the frames. What cannot be peeked at shows what it is when it is
+    /// decoded.
+    fn sort(&mut self) {
+        let is_answer =
+            |frame: &mut Frame| peek(frame).is_some_and(|head| head.flag & RESPONSE_FLAG != 0);
+        self.answers.extend(self.frames.extract_if(.., is_answer));
     }
 
     fn take_answers(&mut self) -> Result<(), End> {
@@ -266,10 +274,7 @@ impl Driver {
     }
 
     fn take_requests(&mut self) -> Result<(), End> {
-        if let Some(fast) = self.fast.as_mut().filter(|_| !self.requests.is_empty()) {
-            fast.serve(&mut self.requests, &mut self.out);
-        }
-        let mut requests = std::mem::take(&mut self.requests);
+        let mut requests = std::mem::take(&mut self.frames);
         for frame in requests.drain(..) {
             let command = decode(&frame)?;
             if command.is_response() {
@@ -278,7 +283,7 @@ impl Driver {
                 self.ordinary.start(command, &mut self.out);
             }
         }
-        self.requests = requests;
+        self.frames = requests;
         Ok(())
     }
 

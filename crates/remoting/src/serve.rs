@@ -42,9 +42,10 @@ pub trait Service: Send + Sync + 'static {
 /// Serves whole batches of requests inside the connection's own task: it never waits, and it costs
 /// no task, channel or timer per message.
 pub trait FastPath: Send {
-    /// All complete request frames of one read, oldest first. Takes out those it serves and leaves
-    /// the others, in their order, to the ordinary path. Replies that are owed at once go to `out`;
-    /// those owed later come from [`FastPath::poll_owed`].
+    /// All complete frames of one read, oldest first, not looked into yet: there may be answers
+    /// among them, which it must leave. Takes out the requests it serves and leaves the others, in
+    /// their order, to the ordinary path. Replies that are owed at once go to `out`; those owed
+    /// later come from [`FastPath::poll_owed`].
     fn serve(&mut self, frames: &mut Vec<Frame>, out: &mut Outbox);
 
     /// Puts replies that have become owed into `out` and returns `Ready`, or returns `Pending` when
@@ -56,7 +57,7 @@ pub trait FastPath: Send {
     /// shutdown waits for it to become 0.
     fn unanswered(&self) -> usize;
 
-    /// All complete *response* frames of one read, oldest first. Takes out those that answer
+    /// The *response* frames that [`FastPath::serve`] left of one read, oldest first. Takes out those that answer
     /// requests which it wrote itself (through `out`); the others go to those who wait in
     /// [`Connection::request`]. For a client that pipelines: by default it takes none.
     fn answers(&mut self, _frames: &mut Vec<Frame>) {}
