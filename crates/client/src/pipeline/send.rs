@@ -60,6 +60,8 @@ pub struct Reply<'a> {
     pub stored: Option<(u32, u64)>,
     /// The answer's text, when it is not.
     pub remark: Option<&'a str>,
+    /// When the request was encoded.
+    pub sent_at: Monotonic,
     /// From encoding the request to reading the answer.
     pub latency: Duration,
 }
@@ -101,14 +103,15 @@ impl SendPipeline {
     }
 
     /// Sends what `next` gives, until it gives nothing more and everything is answered. `next` is
-    /// called with the number of the message, from 0 for the pipeline's first; it may be called
-    /// again with a number for which it gave nothing. `report` is called once for each answer.
+    /// called with the number of the message, from 0 for the pipeline's first, and the time, which
+    /// is read once for many; it may be called again with a number for which it gave nothing.
+    /// `report` is called once for each answer.
     ///
     /// # Errors
     /// The connection failed, or what came makes no sense; what was in flight is unknown.
     pub async fn run<'a>(
         &mut self,
-        mut next: impl FnMut(u64) -> Option<Outgoing<'a>>,
+        mut next: impl FnMut(u64, Monotonic) -> Option<Outgoing<'a>>,
         mut report: impl FnMut(Reply<'_>),
     ) -> Result<(), PipelineError> {
         poll_fn(|context| self.step(context, &mut next, &mut report)).await
@@ -118,7 +121,7 @@ impl SendPipeline {
     fn step<'a>(
         &mut self,
         context: &mut Context<'_>,
-        next: &mut impl FnMut(u64) -> Option<Outgoing<'a>>,
+        next: &mut impl FnMut(u64, Monotonic) -> Option<Outgoing<'a>>,
         report: &mut impl FnMut(Reply<'_>),
     ) -> Poll<Result<(), PipelineError>> {
         loop {
@@ -138,7 +141,7 @@ impl SendPipeline {
     }
 
     /// Encodes requests while there is room for them.
-    fn fill<'a>(&mut self, next: &mut impl FnMut(u64) -> Option<Outgoing<'a>>) {
+    fn fill<'a>(&mut self, next: &mut impl FnMut(u64, Monotonic) -> Option<Outgoing<'a>>) {
         if self.free.is_empty() || self.wire.out.len() >= OUT_BYTES_MAX {
             return;
         }
@@ -146,7 +149,7 @@ impl SendPipeline {
         while self.wire.out.len() < OUT_BYTES_MAX
             && let Some(slot) = self.free.pop()
         {
-            let Some(message) = next(self.sent) else {
+            let Some(message) = next(self.sent, at) else {
                 self.free.push(slot);
                 return;
             };
@@ -181,9 +184,14 @@ impl SendPipeline {
             match send_reply_view(&frame) {
                 Some((opaque, code, queue_id, offset)) => {
                     let slot = self.take(opaque)?;
-                    let (number, latency) = (slot.number, now.since(slot.at));
-                    let stored = Some((queue_id, offset));
-                    report(Reply { number, code, stored, remark: None, latency });
+                    report(Reply {
+                        number: slot.number,
+                        code,
+                        stored: Some((queue_id, offset)),
+                        remark: None,
+                        sent_at: slot.at,
+                        latency: now.since(slot.at),
+                    });
                 }
                 None => self.take_refusal(&frame, now, report)?,
             }
@@ -206,6 +214,7 @@ impl SendPipeline {
                 code: command.response_code(),
                 stored: None,
                 remark: command.remark.as_deref(),
+                sent_at: slot.at,
                 latency: now.since(slot.at),
             });
         }

@@ -37,7 +37,7 @@ fn every_message_is_answered_once_in_both_serialisations() {
         stage.play(async || {
             let mut pipeline = connect(&stage, serialize_type).await;
             let (mut numbers, mut offsets) = (BTreeSet::new(), BTreeSet::new());
-            let next = |number: u64| {
+            let next = |number: u64, _| {
                 let (queue_id, body) = (number as u32 % 4, &b"body"[..]);
                 let properties = "TAGS\u{1}A";
                 let message = Outgoing { queue_id, properties, body, batch: false };
@@ -70,7 +70,7 @@ fn a_refusal_is_reported_with_its_text_and_the_run_goes_on() {
         stage.brokers[0].state().script.push_back(refusal);
         let mut pipeline = connect(&stage, SerializeType::Json).await;
         let mut answers = Vec::new();
-        let next = |number: u64| {
+        let next = |number: u64, _| {
             let message = Outgoing { queue_id: 0, properties: "", body: b"m", batch: false };
             (number < 3).then_some(message)
         };
@@ -91,7 +91,7 @@ fn a_lost_connection_ends_the_run() {
     stage.play(async || {
         stage.brokers[0].state().script.extend([Script::Ignore; 100]);
         let mut pipeline = connect(&stage, SerializeType::Json).await;
-        let next = |_| Some(Outgoing { queue_id: 0, properties: "", body: b"m", batch: false });
+        let next = |_, _| Some(Outgoing { queue_id: 0, properties: "", body: b"m", batch: false });
         let killing = async {
             stage.pause(1).await;
             stage.world.kill(&stage.world.node("a"));
@@ -106,7 +106,7 @@ fn pulls_read_every_queue_to_its_end() {
     let stage = Stage::new(1, 1, 3);
     stage.play(async || {
         let mut pipeline = connect(&stage, SerializeType::RocketMq).await;
-        let next = |number: u64| {
+        let next = |number: u64, _| {
             let queue_id = number as u32 % 3;
             let message = Outgoing { queue_id, properties: "", body: b"m", batch: false };
             (number < 300).then_some(message)

@@ -242,12 +242,11 @@ impl Sender {
         lane: &mut Lane,
         requests: &mut u64,
     ) -> Result<(), PipelineError> {
-        let Self { clock, end, requests_max, pace, load, done, tally } = self;
+        let Self { end, requests_max, pace, load, done, tally, .. } = self;
         let (load, end, pace, requests_max) = (&*load, *end, *pace, *requests_max);
         let due = |number: u64| pace.map(|pace| pace.due(number));
         let (queues, mut ended) = (&lane.queues, false);
-        let next = |number: u64| {
-            let now = clock.monotonic();
+        let next = |number: u64, now: Monotonic| {
             ended |= number >= requests_max || end.is_some_and(|end| now >= end);
             if ended || due(number).is_some_and(|due| now < due) {
                 return None;
@@ -259,8 +258,7 @@ impl Sender {
         };
         lane.pipeline
             .run(next, |reply| {
-                let sent = Monotonic(clock.monotonic().since(Monotonic(reply.latency)));
-                tally.answered(since_due(reply.latency, sent, due(reply.number)));
+                tally.answered(since_due(reply.latency, reply.sent_at, due(reply.number)));
                 match reply.code {
                     ResponseCode::SUCCESS => {
                         tally.messages += load.messages;
