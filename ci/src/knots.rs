@@ -35,7 +35,7 @@ fn knots_of(package: &str, files: &[&Source]) -> Vec<String> {
     cycles(&edges)
         .into_iter()
         .map(|cycle| {
-            let names: Vec<String> = cycle.iter().map(|module| name(module)).collect();
+            let names: Vec<String> = cycle.iter().map(name).collect();
             format!("{package}: {} files in a knot: {}", cycle.len(), names.join(", "))
         })
         .collect()

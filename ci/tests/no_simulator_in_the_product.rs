@@ -1,5 +1,7 @@
 //! The `hotfire` binary holds nothing of the simulator.
 
+#![expect(clippy::disallowed_methods, reason = "it reads the binaries that it built")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

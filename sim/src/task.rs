@@ -57,7 +57,7 @@ impl Spawner {
     ) -> JoinHandle<T> {
         self.ground.record(node, "spawn", [0, 0], format_args!("{name}"));
         let presence = self.census.enter(node, name);
-        if self.census.born() % BIRTHS_PER_BURIAL == 0 {
+        if self.census.born().is_multiple_of(BIRTHS_PER_BURIAL) {
             self.madsim.metrics().num_tasks();
         }
         let watched = Watched { node: node.clone(), name, _presence: presence };

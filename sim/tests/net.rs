@@ -42,7 +42,7 @@ fn bytes_arrive_in_order_however_they_are_cut() {
     let mut cuts = BTreeSet::new();
     for seed in 0..40 {
         let (world, client, server) = two(seed);
-        let sent: Vec<u8> = (0..200_000u32).map(|number| (number * 7 >> 3) as u8).collect();
+        let sent: Vec<u8> = (0..200_000u32).map(|number| ((number * 7) >> 3) as u8).collect();
         let (received, reads) = world.block_on(async {
             let (mut connected, mut accepted) = pair(&world, &client, &server).await;
             let bytes = sent.clone();

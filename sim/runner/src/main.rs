@@ -1,5 +1,7 @@
 //! `cargo sim`: plan, run, observe, replay, report.
 
+#![expect(clippy::disallowed_methods, reason = "it faces the developer: processes, reports, time")]
+
 mod cli;
 mod determinism;
 mod entry;

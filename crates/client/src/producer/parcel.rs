@@ -2,7 +2,6 @@
 //!
 //! Pure.
 
-use bytes::Bytes;
 use message::{Message, MessageQueue, batch, property, topic};
 use protocol::header::SendMessageRequestHeader;
 use protocol::{RemotingCommand, RequestCode};
@@ -117,6 +116,6 @@ impl Parcel {
             batch: self.batch,
             broker_name: Some(queue.broker_name.clone()),
         };
-        RemotingCommand::request(code, &header).with_body(Bytes::from(body))
+        RemotingCommand::request(code, &header).with_body(body)
     }
 }

@@ -372,7 +372,7 @@ fn a_pull_consumer_reads_where_it_likes_and_keeps_its_groups_offset() {
         send(&stage, &["0", "1", "2"]).await;
         let reader = PullConsumer::new(&stage.client("r"), "readers").expect("valid");
         let at = queue("a", 0);
-        assert_eq!(reader.queues(TOPIC).await.expect("a route"), [at.clone()]);
+        assert_eq!(reader.queues(TOPIC).await.expect("a route"), std::slice::from_ref(&at));
         assert_eq!(reader.max_offset(&at).await.expect("an answer"), QueueOffset(3));
         let options = PullOptions::default();
         let pull = async |from: u64| {
