@@ -57,8 +57,8 @@ pub trait FastPath: Send {
     /// shutdown waits for it to become 0.
     fn unanswered(&self) -> usize;
 
-    /// The *response* frames that [`FastPath::serve`] left of one read, oldest first. Takes out those that answer
-    /// requests which it wrote itself (through `out`); the others go to those who wait in
-    /// [`Connection::request`]. For a client that pipelines: by default it takes none.
+    /// The *response* frames that [`FastPath::serve`] left of one read, oldest first. Takes out
+    /// those that answer requests which it wrote itself (through `out`); the others go to those who
+    /// wait in [`Connection::request`]. For a client that pipelines: by default it takes none.
     fn answers(&mut self, _frames: &mut Vec<Frame>) {}
 }
