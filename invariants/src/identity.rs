@@ -10,7 +10,7 @@ pub const PROPERTY: &str = "hotfire-id";
 /// One attempt to send one message. A retry is another attempt of the same operation, so two
 /// copies of one *attempt* are never the producer's doing.
 ///
-/// Workloads switch the client's own retries off and retry themselves, or one attempt could
+/// Workloads stamp each of the client's own retries with a number of its own, or one attempt could
 /// rightly be stored twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Identity {
