@@ -7,7 +7,7 @@ use std::time::Duration;
 use runtime::sync::{Closed, Either, Stop, race};
 use runtime::{Clock, Disk};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, IndexMark};
 use crate::commit_log::CommitLog;
 use crate::consume_queue::Queues;
 use crate::dispatch::Progress;
@@ -78,6 +78,7 @@ impl Voucher {
         let page = Checkpoint {
             durable_to: now.position,
             queue_entries: now.queue_entries,
+            index: IndexMark::default(),
             store_timestamp: now.store_timestamp,
         };
         let written = self.disk.replace(&self.layout.checkpoint(), &page.encode()).await;
