@@ -168,6 +168,38 @@ impl SegmentSet {
         Ok(())
     }
 
+    /// Removes the segments that end at `below` or before, oldest first and each durably before the
+    /// next, never the last one. Gives how many. Each leaves the set before its name goes, so that
+    /// the first offset has risen when a reader can miss the file; whoever holds a slice keeps it.
+    ///
+    /// # Errors
+    /// What the disk says; a segment that could not be removed is in the set as before.
+    pub(crate) async fn remove_front(&self, disk: &Disk, below: u64) -> io::Result<u64> {
+        let mut removed = 0;
+        while let Some(first) = self.take_front(below) {
+            let gone = disk.remove_file(&join(&self.directory, &segment_name(first.base))).await;
+            if let Err(error) = gone {
+                self.write().insert(first.base, first.file);
+                return Err(error);
+            }
+            disk.sync_dir(&self.directory).await?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    /// Takes the oldest segment out if it ends at `below` or before and is not the last.
+    fn take_front(&self, below: u64) -> Option<Segment> {
+        let mut segments = self.write();
+        let (base, file) = segments.first_key_value()?;
+        let first = segment(*base, file);
+        if segments.len() < 2 || first.end() > below {
+            return None;
+        }
+        segments.remove(&first.base);
+        Some(first)
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, BTreeMap<u64, SegmentFile>> {
         self.segments.read().unwrap_or_else(PoisonError::into_inner)
     }
