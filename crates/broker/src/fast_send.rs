@@ -20,9 +20,10 @@ use store::{Append, AppendError, QueueHandle};
 
 use crate::admission;
 use crate::commit;
-use crate::owed::{Owed, OwedReplies, Ticket, answer_broken};
-use crate::properties;
+use crate::owed::{Owed, OwedReplies, Ticket, answer_broken, answer_refused};
+use crate::refusal::Refusal;
 use crate::state::State;
+use crate::{properties, put};
 
 /// The flag of a request that asks for no answer.
 const ONEWAY: i32 = 2;
@@ -48,7 +49,7 @@ pub(crate) struct FastSend {
     scratch: Vec<u8>,
     /// The sends of the read at hand that can be appended.
     prepared: Vec<Prepared>,
-    /// The positions in `frames` of those that were.
+    /// The positions in `frames` of those that were, or were answered in another way.
     appended: Vec<usize>,
     owed: OwedReplies,
 }
@@ -185,11 +186,13 @@ impl FastSend {
     fn append(&mut self, frames: &[Frame], out: &mut Outbox) {
         let state = self.state.clone();
         let due = state.clock.monotonic() + state.sync_flush_timeout();
-        let mut appender = state.store.appender();
-        // A store that has failed before is the ordinary path's to explain.
-        if appender.has_room(0).is_err() {
-            return;
-        }
+        let admitted = state.store.admit();
+        let mut appender = match admitted.and_then(|it| it.has_room(0).map(|()| it)) {
+            Ok(appender) => appender,
+            Err(busy @ AppendError::Busy { .. }) => return self.refuse(&put::refuse(&busy), out),
+            // A store that has failed before is the ordinary path's to explain.
+            Err(_) => return,
+        };
         for send in &self.prepared {
             let target = &self.targets[send.target];
             let Some(Some(queue)) = target.queues.get(send.queue_id as usize) else { continue };
@@ -225,6 +228,17 @@ impl FastSend {
                     answer_broken(ticket, &closed, out);
                     break;
                 }
+            }
+        }
+    }
+
+    /// Flow control: answers everything that is prepared, at once and without a task.
+    fn refuse(&mut self, refusal: &Refusal, out: &mut Outbox) {
+        for send in &self.prepared {
+            self.appended.push(send.frame);
+            if !send.oneway {
+                let ticket = Ticket { opaque: send.opaque, serialize_type: send.serialize_type };
+                answer_refused(ticket, refusal, out);
             }
         }
     }

@@ -18,6 +18,7 @@ use runtime::{Boxed, Monotonic};
 use store::Appended;
 
 use crate::completion;
+use crate::refusal::Refusal;
 use crate::state::State;
 
 /// Replies given at one go, so that they can be written in between.
@@ -180,13 +181,16 @@ impl OwedReplies {
 
 /// Answers a message that was appended, or half of it, before the store failed.
 pub(crate) fn answer_broken(ticket: Ticket, closed: &Closed, out: &mut Outbox) {
-    let refusal = completion::broken(&closed.reason);
+    answer_refused(ticket, &completion::broken(&closed.reason), out);
+}
+
+/// Answers a send with a refusal.
+pub(crate) fn answer_refused(ticket: Ticket, refusal: &Refusal, out: &mut Outbox) {
     let request = RemotingCommand {
         opaque: ticket.opaque,
         serialize_type: ticket.serialize_type,
         ..RemotingCommand::request_without_header(RequestCode::SEND_MESSAGE_V2)
     };
-    let reply = RemotingCommand::response_to(&request, refusal.code).with_remark(refusal.remark);
     // A remark of some hundred bytes fits any frame.
-    let _ = out.push_command(&reply, Vec::new());
+    let _ = out.push_command(&refusal.reply_to(&request), Vec::new());
 }

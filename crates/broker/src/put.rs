@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use message::{PhysicalOffset, SysFlag, message_id};
 use protocol::ResponseCode;
-use store::{Append, AppendError, Appended, QueueHandle};
+use store::{Append, AppendError, Appended, Busy, QueueHandle};
 
 use crate::completion;
 use crate::refusal::Refusal;
@@ -109,7 +109,7 @@ async fn append(state: &State, messages: &[Put<'_>]) -> Result<Vec<Appended>, Re
 /// Appends them under one lock; `None` when the next segment must be waited for. Only a disk that
 /// fails in mid-write leaves a part of them behind, and then nobody says that they were rejected.
 fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Option<Vec<Appended>>, Refusal> {
-    let mut appender = state.store.appender();
+    let mut appender = state.store.admit().map_err(|busy| refuse(&busy))?;
     // One message goes in whole or not at all by itself; only a batch must ask.
     let room = match messages {
         [_] => 0,
@@ -141,11 +141,18 @@ fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Option<Vec<Appended
 /// What a client is told when its message was not appended.
 pub(crate) fn refuse(error: &AppendError) -> Refusal {
     let code = match error {
-        AppendError::SegmentNotReady => ResponseCode::SYSTEM_BUSY,
+        AppendError::Busy { cause, .. } => {
+            runtime::sometimes!("broker: flow control refused a send");
+            return Refusal::busy(error.to_string(), cause.retry_after_ms());
+        }
+        AppendError::SegmentNotReady => {
+            let why = "the next segment was not there in time".into();
+            return refuse(&AppendError::Busy { cause: Busy::Disk, why });
+        }
         AppendError::TooLarge { .. } | AppendError::ZeroByte | AppendError::Topic { .. } => {
             ResponseCode::MESSAGE_ILLEGAL
         }
-        AppendError::Poisoned(_) | AppendError::Full { .. } => ResponseCode::SERVICE_NOT_AVAILABLE,
+        AppendError::Poisoned(_) => ResponseCode::SERVICE_NOT_AVAILABLE,
     };
     Refusal::new(code, format!("the message was not stored: {error}"))
 }
@@ -165,15 +172,29 @@ mod tests {
     fn a_refused_append_tells_what_to_do_by_its_code() {
         let closed = Closed { reason: "a sync failed".into() };
         let cases = [
-            (AppendError::SegmentNotReady, ResponseCode::SYSTEM_BUSY),
             (AppendError::TooLarge { part: "body", len: 9, max: 8 }, ResponseCode::MESSAGE_ILLEGAL),
             (AppendError::ZeroByte, ResponseCode::MESSAGE_ILLEGAL),
             (AppendError::Poisoned(closed), ResponseCode::SERVICE_NOT_AVAILABLE),
-            (AppendError::Full { cause: "no space".into() }, ResponseCode::SERVICE_NOT_AVAILABLE),
         ];
         for (error, code) in cases {
             assert_eq!(refuse(&error).code, code);
             assert!(refuse(&error).remark.contains(&error.to_string()));
+            assert_eq!(refuse(&error).retry_after_ms, None);
         }
+    }
+
+    #[test]
+    fn flow_control_names_its_cause_and_when_to_come_back() {
+        let why = "9 bytes wait for their flush".into();
+        let refused = refuse(&AppendError::Busy { cause: Busy::Flush, why });
+        assert_eq!(refused.code, ResponseCode::SYSTEM_BUSY);
+        assert_eq!(refused.remark, "[FLUSH] 9 bytes wait for their flush; retry after 200 ms");
+        let request = protocol::RemotingCommand::request_without_header(
+            protocol::RequestCode::SEND_MESSAGE_V2,
+        );
+        assert_eq!(refused.reply_to(&request).ext_fields.get("retryAfterMs"), Some("200"));
+        let waited = refuse(&AppendError::SegmentNotReady);
+        assert_eq!(waited.code, ResponseCode::SYSTEM_BUSY);
+        assert!(waited.remark.starts_with("[DISK] "), "{}", waited.remark);
     }
 }

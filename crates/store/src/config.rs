@@ -35,6 +35,14 @@ pub struct StoreConfig {
     pub queue_flush_interval_ms: u64,
     /// The longest body that is taken, in bytes.
     pub message_size_max: u64,
+    /// Flow control, cause `FLUSH`: the most bytes that may be appended and not yet durable.
+    pub unflushed_bytes_max: u64,
+    /// Flow control, cause `FLUSH`: a sync that lasts longer than this, in milliseconds, says that
+    /// the device takes nothing.
+    pub flush_stuck_ms_max: u64,
+    /// Flow control, cause `PAGE_CACHE`: an append lock held longer than this, in milliseconds,
+    /// says that a write into the mapping stands still; RocketMQ's `osPageCacheBusyTimeOutMills`.
+    pub lock_held_ms_max: u64,
 }
 
 impl Default for StoreConfig {
@@ -49,6 +57,9 @@ impl Default for StoreConfig {
             flush_thorough_ms: 10_000,
             queue_flush_interval_ms: 1_000,
             message_size_max: 4 << 20,
+            unflushed_bytes_max: 1 << 30,
+            flush_stuck_ms_max: 10_000,
+            lock_held_ms_max: 1_000,
         }
     }
 }

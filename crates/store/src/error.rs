@@ -5,6 +5,8 @@ use std::io;
 use message::PhysicalOffset;
 use runtime::sync::Closed;
 
+use crate::flow::Busy;
+
 /// The store did not open. Nothing that was durable has been changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -96,11 +98,13 @@ pub enum AppendError {
     /// The store has failed for ever (a sync, a write) or is shutting down.
     #[error("{0}")]
     Poisoned(Closed),
-    /// There is no next segment because it could not be created.
-    #[error("no room for the next segment: {cause}; free space on the disk")]
-    Full {
-        /// What the disk said last.
-        cause: String,
+    /// Nothing is taken for the moment: flow control, which names its cause.
+    #[error("[{cause}] {why}; retry after {} ms", cause.retry_after_ms())]
+    Busy {
+        /// What is short.
+        cause: Busy,
+        /// The same in words, with figures and, where somebody can help, the remedy.
+        why: String,
     },
 }
 

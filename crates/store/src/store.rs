@@ -12,7 +12,7 @@ use crate::commit_log::{Appender, CommitLog, keep_flushing, keep_prepared};
 use crate::config::StoreConfig;
 use crate::consume_queue::{QueueHandle, Queues};
 use crate::dispatch::Progress;
-use crate::error::{OpenError, ReadError, ShutdownError};
+use crate::error::{AppendError, OpenError, ReadError, ShutdownError};
 use crate::get::{GetRequest, GetResult, get};
 use crate::layout::Layout;
 use crate::recovery::{Ground, Recovered, recover};
@@ -119,7 +119,16 @@ impl Store {
         self.0.queues.all().into_iter().map(QueueHandle::new).collect()
     }
 
-    /// Takes the append lock. Synchronous; let go of it before any await.
+    /// Takes the append lock, unless its holder stands still: what whoever serves clients calls.
+    /// Synchronous; let go of it before any await.
+    ///
+    /// # Errors
+    /// [`AppendError::Busy`], cause [`Busy::PageCache`](crate::Busy::PageCache).
+    pub fn admit(&self) -> Result<Appender<'_>, AppendError> {
+        self.0.log.admit()
+    }
+
+    /// Takes the append lock, however long that takes. Synchronous; let go of it before any await.
     pub fn appender(&self) -> Appender<'_> {
         self.0.log.appender()
     }

@@ -15,5 +15,5 @@ pub(super) fn success(request: &RemotingCommand) -> RemotingCommand {
 
 /// The answer that a refusal is.
 pub(super) fn refuse(request: &RemotingCommand, refusal: &Refusal) -> Reply {
-    RemotingCommand::response_to(request, refusal.code).with_remark(&*refusal.remark).into()
+    refusal.reply_to(request).into()
 }

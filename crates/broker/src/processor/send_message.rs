@@ -27,10 +27,10 @@ pub(crate) async fn serve(
             RemotingCommand::response_to(request, code).with_header(&header).into()
         }
         Err(refusal) => {
-            let mut reply = RemotingCommand::response_to(request, refusal.code);
+            let mut reply = refusal.reply_to(request);
             reply.ext_fields.insert("MSG_REGION", state.config.region.as_str());
             reply.ext_fields.insert("TRACE_ON", state.config.trace_on.to_string());
-            reply.with_remark(refusal.remark).into()
+            reply.into()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use message::record::{Fields, MAGIC_BLANK, body_crc};
 use message::{PhysicalOffset, QueueOffset, SysFlag, TransactionType, property};
@@ -9,6 +10,7 @@ use message::{PhysicalOffset, QueueOffset, SysFlag, TransactionType, property};
 use super::log::{CommitLog, Tail};
 use crate::consume_queue::QueueHandle;
 use crate::error::AppendError;
+use crate::flow::Busy;
 use crate::layout::BLANK_HEAD_LEN;
 
 /// The longest topic in bytes that a record can name.
@@ -64,14 +66,54 @@ pub struct Appender<'a> {
     start: u64,
     /// The store time of all messages of this batch, read under the lock, in ms.
     store_timestamp: u64,
+    /// Whether anything may be appended under this hold of the lock; [`Self::refused`] says why
+    /// not.
+    open: bool,
 }
 
 impl CommitLog {
+    /// Takes the append lock, unless somebody has held it for so long that waiting for it would
+    /// only make the queue longer.
+    ///
+    /// # Errors
+    /// [`AppendError::Busy`], cause [`Busy::PageCache`].
+    pub(crate) fn admit(&self) -> Result<Appender<'_>, AppendError> {
+        let max = Duration::from_millis(self.config.lock_held_ms_max);
+        match self.lock_held.lasts(|| self.clock.monotonic()) {
+            Some(held) if held > max => Err(AppendError::Busy {
+                cause: Busy::PageCache,
+                why: format!("an append has been under way for {} ms", held.as_millis()),
+            }),
+            _ => Ok(self.appender()),
+        }
+    }
+
     /// Takes the append lock.
     pub(crate) fn appender(&self) -> Appender<'_> {
         let tail = self.locked();
+        self.lock_held.begin(self.clock.monotonic());
         let start = tail.end;
-        Appender { log: self, tail, start, store_timestamp: self.clock.now_ms() }
+        let open = tail.refusal.is_none() && self.busy(&tail).is_none();
+        Appender { log: self, tail, start, store_timestamp: self.clock.now_ms(), open }
+    }
+
+    /// What keeps the store from taking more at the moment.
+    fn busy(&self, tail: &Tail) -> Option<AppendError> {
+        if let Some(why) = &tail.disk_guard {
+            return Some(AppendError::Busy { cause: Busy::Disk, why: why.clone() });
+        }
+        let unflushed = tail.end - self.flushed.reached();
+        let stuck_max = Duration::from_millis(self.config.flush_stuck_ms_max);
+        let why = match self.syncing.lasts(|| self.clock.monotonic()) {
+            Some(lasts) if lasts > stuck_max => {
+                format!("a sync has been under way for {} ms", lasts.as_millis())
+            }
+            _ if unflushed > self.config.unflushed_bytes_max => {
+                format!("{unflushed} bytes wait for their flush")
+            }
+            _ => return None,
+        };
+        Some(AppendError::Busy { cause: Busy::Flush, why })
     }
 }
 
@@ -82,8 +124,8 @@ impl Appender<'_> {
     /// # Errors
     /// What the first append that finds no room would say; nothing is changed.
     pub fn has_room(&self, len: u64) -> Result<(), AppendError> {
-        if let Some(closed) = &self.tail.refusal {
-            return Err(AppendError::Poisoned(closed.clone()));
+        if !self.open {
+            return Err(self.refused());
         }
         if self.tail.end + len + BLANK_HEAD_LEN <= self.tail.segment.end() {
             return Ok(());
@@ -103,8 +145,8 @@ impl Appender<'_> {
     /// # Errors
     /// [`AppendError`]; the log and the queue are as before then.
     pub fn append(&mut self, message: &Append<'_>) -> Result<Appended, AppendError> {
-        if let Some(closed) = &self.tail.refusal {
-            return Err(AppendError::Poisoned(closed.clone()));
+        if !self.open {
+            return Err(self.refused());
         }
         let queue = message.queue.queue();
         // A half or rolled back record takes no place in its queue.
@@ -150,6 +192,19 @@ impl Appender<'_> {
         })
     }
 
+    /// Why nothing can be appended under this hold of the lock.
+    #[cold]
+    fn refused(&self) -> AppendError {
+        match &self.tail.refusal {
+            Some(closed) => AppendError::Poisoned(closed.clone()),
+            // It may have ended meanwhile; the next hold of the lock will do.
+            None => self.log.busy(&self.tail).unwrap_or(AppendError::Busy {
+                cause: Busy::Flush,
+                why: "the flush has just caught up".into(),
+            }),
+        }
+    }
+
     /// The length of the record, if every part of it can be stored.
     fn checked_len(&self, fields: &Fields<'_>) -> Result<u64, AppendError> {
         let config = &self.log.config;
@@ -190,7 +245,10 @@ impl Appender<'_> {
     fn no_next_segment(&self) -> AppendError {
         let failure = &self.log.preparation_failure;
         match failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            Some(cause) => AppendError::Full { cause },
+            Some(cause) => AppendError::Busy {
+                cause: Busy::Disk,
+                why: format!("no room for the next segment: {cause}; free space on the disk"),
+            },
             None => AppendError::SegmentNotReady,
         }
     }
@@ -202,6 +260,7 @@ impl Appender<'_> {
             let reason = format!("the CommitLog could not be written at {end}: {error}");
             tracing::error!(reason, "the store has failed and takes nothing more");
             self.log.close(&reason);
+            self.open = false;
             AppendError::Poisoned(self.tail.refuse(&reason))
         })
     }
@@ -209,6 +268,7 @@ impl Appender<'_> {
 
 impl Drop for Appender<'_> {
     fn drop(&mut self) {
+        self.log.lock_held.end();
         if self.tail.end > self.start {
             self.log.appended.raise_to(self.tail.end);
         }

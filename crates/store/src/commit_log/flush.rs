@@ -28,7 +28,9 @@ impl CommitLog {
     pub(crate) async fn flush(&self) -> Result<(), Closed> {
         let (from, to) = (self.flushed.reached(), self.appended.reached());
         for segment in self.segments.within(from..to) {
+            self.syncing.begin(self.clock.monotonic());
             let synced = segment.sync(from..to).await;
+            self.syncing.end();
             if let Err(error) = synced {
                 let base = segment.base;
                 return Err(self.poison(&format!("CommitLog segment {base}: sync failed: {error}")));

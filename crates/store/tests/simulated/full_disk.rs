@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sim::{World, fault};
-use store::{AppendError, FlushMode};
+use store::{AppendError, Busy, FlushMode};
 
 use crate::ground::{append, open, read_all, small};
 
@@ -27,7 +27,7 @@ fn a_full_disk_refuses_what_needs_a_segment_and_recovers_when_there_is_room() {
                 Err(refused) => break refused,
             }
         };
-        assert!(matches!(refused, AppendError::Full { .. }), "{refused:?}");
+        assert!(matches!(refused, AppendError::Busy { cause: Busy::Disk, .. }), "{refused:?}");
         assert!(taken > 10, "the segment that was there is used up first");
         assert_eq!(store.poisoned(), None, "a full disk is no lost sync");
 
