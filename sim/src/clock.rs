@@ -21,6 +21,8 @@ struct Shared {
     ground: Ground,
     /// What the true wall clock showed when the world began, in ms since the Unix epoch.
     epoch_ms: u64,
+    /// Local time minus UTC, all over this world.
+    utc_offset_ms: i64,
     state: Mutex<State>,
 }
 
@@ -54,7 +56,10 @@ impl State {
 
 impl NodeClock {
     pub(crate) fn new(ground: Ground, epoch_ms: u64) -> Self {
-        Self(Arc::new(Shared { ground, epoch_ms, state: Mutex::default() }))
+        let zones = [-480, 0, 0, 330, 480];
+        let zone = zones[ground.stream("clock/zone").below(zones.len() as u64) as usize];
+        let utc_offset_ms = zone * 60_000;
+        Self(Arc::new(Shared { ground, epoch_ms, utc_offset_ms, state: Mutex::default() }))
     }
 
     /// Moves the wall clock by so many milliseconds.
@@ -111,6 +116,10 @@ impl ClockBackend for SimClock {
         let state = self.clock.state();
         let since = (state.local(shared.ground.now()) + state.wall_offset).div_euclid(MILLION);
         (i128::from(shared.epoch_ms) + since).clamp(0, i128::from(i64::MAX)) as u64
+    }
+
+    fn utc_offset_ms(&self, _at_ms: u64) -> i64 {
+        self.clock.0.utc_offset_ms
     }
 
     fn monotonic(&self) -> Monotonic {

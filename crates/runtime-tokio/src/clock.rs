@@ -1,5 +1,6 @@
 //! This machine's clocks.
 
+use std::mem::MaybeUninit;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use runtime::{Boxed, ClockBackend, Monotonic};
@@ -25,6 +26,20 @@ impl ClockBackend for MachineClock {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn utc_offset_ms(&self, at_ms: u64) -> i64 {
+        let seconds = libc::time_t::try_from(at_ms / 1000).unwrap_or(libc::time_t::MAX);
+        let mut local = MaybeUninit::<libc::tm>::zeroed();
+        #[expect(unsafe_code, reason = "std knows no local time")]
+        // SAFETY: both pointers are to live values, and zeroes are a value of every field.
+        let local = unsafe {
+            if libc::localtime_r(&seconds, local.as_mut_ptr()).is_null() {
+                return 0;
+            }
+            local.assume_init()
+        };
+        local.tm_gmtoff * 1000
     }
 
     fn monotonic(&self) -> Monotonic {

@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -52,6 +53,34 @@ pub(crate) fn list(path: &Path) -> io::Result<Vec<Entry>> {
         entries.push(Entry { name: name.file_name().to_string_lossy().into_owned(), kind, len });
     }
     Ok(entries)
+}
+
+/// Everything below it, with paths from there; nothing when it does not exist.
+pub(crate) fn walk(path: &Path) -> io::Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    let mut above = vec![(String::new(), path.to_owned())];
+    while let Some((prefix, directory)) = above.pop() {
+        for mut entry in list(&directory)? {
+            let below = directory.join(&entry.name);
+            entry.name.insert_str(0, &prefix);
+            if entry.kind == EntryKind::Directory {
+                above.push((format!("{}/", entry.name), below));
+            }
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+/// Makes the whole file system durable that holds the directory.
+pub(crate) fn sync_all(path: &Path) -> io::Result<()> {
+    let directory = File::open(path)?;
+    #[expect(unsafe_code, reason = "std has no form of it")]
+    // SAFETY: it takes a number only, and the descriptor is open while `directory` lives.
+    match unsafe { libc::syncfs(directory.as_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// The space of the file system that holds the path.

@@ -12,7 +12,10 @@ use bytes::Bytes;
 use runtime::{Boxed, DiskBackend, DiskLock, DiskSpace, Entry, SegmentBackend, SegmentFile};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use crate::file::MachineFile;
+use crate::memory::Advice;
 use crate::segment::Segment;
+use crate::sparse::Sparse;
 use crate::{directory, lock};
 
 /// A directory of this machine.
@@ -73,6 +76,20 @@ impl DiskBackend for MachineDisk {
         })
     }
 
+    fn create_sparse<'a>(&'a self, path: &'a str, len: u64) -> Boxed<'a, io::Result<SegmentFile>> {
+        let handle = self.handle.clone();
+        self.blocking("create the sparse file", path, move |path| {
+            Ok(SegmentFile::new(MachineSegment { segment: Sparse::create(path, len)?, handle }))
+        })
+    }
+
+    fn open_sparse<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>> {
+        let handle = self.handle.clone();
+        self.blocking("open the sparse file", path, move |path| {
+            Ok(SegmentFile::new(MachineSegment { segment: Sparse::open(path)?, handle }))
+        })
+    }
+
     fn read<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Bytes>> {
         self.blocking("read", path, |path| std::fs::read(path).map(Bytes::from))
     }
@@ -113,6 +130,14 @@ impl DiskBackend for MachineDisk {
         self.blocking("list", path, directory::list)
     }
 
+    fn walk<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>> {
+        self.blocking("walk", path, directory::walk)
+    }
+
+    fn sync_all(&self) -> Boxed<'_, io::Result<()>> {
+        self.blocking("sync the file system of", "", directory::sync_all)
+    }
+
     fn lock<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<DiskLock>> {
         self.blocking("lock", path, |path| lock::take(path).map(DiskLock::new))
     }
@@ -127,12 +152,21 @@ fn naming(verb: &str, path: &Path, error: io::Error) -> io::Error {
 }
 
 /// A segment and the threads that wait for its device.
-struct MachineSegment {
-    segment: Segment,
+struct MachineSegment<S> {
+    segment: S,
     handle: Handle,
 }
 
-impl SegmentBackend for MachineSegment {
+impl<S: MachineFile> MachineSegment<S> {
+    /// Waits for the device where it does not hold others up.
+    async fn waiting(&self, work: impl FnOnce(&S) + Send + 'static) {
+        let segment = self.segment.clone();
+        // Advice: a thread that could not give it changes nothing.
+        let _ = self.handle.spawn_blocking(move || work(&segment)).await;
+    }
+}
+
+impl<S: MachineFile> SegmentBackend for MachineSegment<S> {
     fn len(&self) -> u64 {
         self.segment.len()
     }
@@ -157,5 +191,29 @@ impl SegmentBackend for MachineSegment {
             let done = self.handle.spawn_blocking(move || segment.sync(range));
             done.await.map_err(io::Error::other)?
         })
+    }
+
+    fn data_end(&self) -> io::Result<u64> {
+        self.segment.data_end()
+    }
+
+    fn populate(&self, range: Range<u64>) -> Boxed<'_, ()> {
+        Box::pin(self.waiting(move |segment| segment.advise(Advice::Populate, range)))
+    }
+
+    fn load(&self, range: Range<u64>) -> Boxed<'_, ()> {
+        Box::pin(self.waiting(move |segment| segment.advise(Advice::Load, range)))
+    }
+
+    fn is_loaded(&self, range: Range<u64>) -> bool {
+        self.segment.is_loaded(range)
+    }
+
+    fn release(&self, range: Range<u64>) {
+        self.segment.advise(Advice::Release, range);
+    }
+
+    fn pin(&self, pinned: bool) -> io::Result<()> {
+        self.segment.pin(pinned)
     }
 }

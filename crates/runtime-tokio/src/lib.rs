@@ -10,11 +10,14 @@
 mod clock;
 mod directory;
 mod disk;
+mod file;
 mod lock;
+mod memory;
 mod net;
 mod rng;
 mod segment;
 mod signal;
+mod sparse;
 mod task;
 
 use std::io;

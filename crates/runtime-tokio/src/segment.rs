@@ -14,12 +14,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use memmap2::MmapRaw;
 
+use crate::file::MachineFile;
+use crate::memory::{self, Advice};
+
 /// The unit of `st_blocks`, whatever the file system's own block is.
 const STAT_BLOCK: u64 = 512;
 
 /// A mapped file. Clones share the mapping, which lasts as long as they and every view of it.
 #[derive(Clone)]
 pub(crate) struct Segment {
+    file: Arc<File>,
     mapping: Arc<MmapRaw>,
     /// The view of all of it, from which the others are cut: one count per view, no allocation.
     whole: Bytes,
@@ -29,7 +33,7 @@ impl Segment {
     /// Creates a file of zeroes whose blocks are allocated. Leaves nothing behind when it fails.
     pub(crate) fn create(path: &Path, len: u64) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        allocate(&file, len).and_then(|()| Self::map(&file)).inspect_err(|_| {
+        allocate(&file, len).and_then(|()| Self::map(file)).inspect_err(|_| {
             // The error we have says more than the one we might get here.
             let _ = std::fs::remove_file(path);
         })
@@ -43,20 +47,34 @@ impl Segment {
         if metadata.blocks() * STAT_BLOCK < metadata.len() {
             allocate(&file, metadata.len())?;
         }
-        Self::map(&file)
+        Self::map(file)
     }
 
-    fn map(file: &File) -> io::Result<Self> {
-        let mapping = Arc::new(MmapRaw::map_raw(file)?);
+    fn map(file: File) -> io::Result<Self> {
+        let mapping = Arc::new(MmapRaw::map_raw(&file)?);
         let whole = Bytes::from_owner(View(mapping.clone()));
-        Ok(Self { mapping, whole })
+        Ok(Self { file: Arc::new(file), mapping, whole })
     }
 
-    pub(crate) fn len(&self) -> u64 {
+    /// The range in this process' numbers, if the segment has it.
+    fn inside(&self, offset: u64, len: usize) -> io::Result<Range<usize>> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        match start.checked_add(len) {
+            Some(end) if end <= self.mapping.len() => Ok(start..end),
+            _ => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{len} bytes at {offset} pass the segment's end at {}", self.len()),
+            )),
+        }
+    }
+}
+
+impl MachineFile for Segment {
+    fn len(&self) -> u64 {
         self.mapping.len() as u64
     }
 
-    pub(crate) fn write_at(&self, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
+    fn write_at(&self, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
         let len = parts.iter().map(|part| part.len()).sum();
         let mut at = self.inside(offset, len)?.start;
         for part in parts {
@@ -73,13 +91,13 @@ impl Segment {
         Ok(())
     }
 
-    pub(crate) fn slice(&self, offset: u64, len: u64) -> io::Result<Bytes> {
+    fn slice(&self, offset: u64, len: u64) -> io::Result<Bytes> {
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         Ok(self.whole.slice(self.inside(offset, len)?))
     }
 
     /// Waits until the range has reached the device.
-    pub(crate) fn sync(&self, range: Range<u64>) -> io::Result<()> {
+    fn sync(&self, range: Range<u64>) -> io::Result<()> {
         let len = range.end.saturating_sub(range.start);
         let range = self.inside(range.start, usize::try_from(len).unwrap_or(usize::MAX))?;
         if range.is_empty() {
@@ -89,16 +107,28 @@ impl Segment {
         self.mapping.flush_range(range.start, range.len())
     }
 
-    /// The range in this process' numbers, if the segment has it.
-    fn inside(&self, offset: u64, len: usize) -> io::Result<Range<usize>> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        match start.checked_add(len) {
-            Some(end) if end <= self.mapping.len() => Ok(start..end),
-            _ => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("{len} bytes at {offset} pass the segment's end at {}", self.len()),
-            )),
+    /// Behind the last byte that was ever written.
+    fn data_end(&self) -> io::Result<u64> {
+        memory::data_end(&self.file, self.len())
+    }
+
+    /// Gives the kernel a piece of advice about a range, if the segment has it.
+    fn advise(&self, advice: Advice, range: Range<u64>) {
+        let len = range.end.saturating_sub(range.start);
+        if let Ok(range) = self.inside(range.start, usize::try_from(len).unwrap_or(usize::MAX)) {
+            memory::advise(&self.mapping, &self.file, advice, range);
         }
+    }
+
+    /// Whether all of the range is in memory.
+    fn is_loaded(&self, range: Range<u64>) -> bool {
+        let len = range.end.saturating_sub(range.start);
+        self.inside(range.start, usize::try_from(len).unwrap_or(usize::MAX))
+            .is_ok_and(|range| memory::is_loaded(&self.mapping, range))
+    }
+
+    fn pin(&self, pinned: bool) -> io::Result<()> {
+        if pinned { self.mapping.lock() } else { self.mapping.unlock() }
     }
 }
 

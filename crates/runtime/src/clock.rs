@@ -42,6 +42,8 @@ pub trait ClockBackend: Send + Sync {
     /// This node's wall clock, in milliseconds since the Unix epoch. It may drift and jump, also
     /// backwards.
     fn now_ms(&self) -> u64;
+    /// See [`Clock::utc_offset_ms`].
+    fn utc_offset_ms(&self, at_ms: u64) -> i64;
     /// This node's monotonic clock. It never falls and no jump of the wall clock moves it.
     fn monotonic(&self) -> Monotonic;
     /// Returns at `deadline` or a little later, never earlier.
@@ -62,6 +64,12 @@ impl Clock {
     /// or shown. It may jump, so no timeout is measured with it.
     pub fn now_ms(&self) -> u64 {
         self.0.now_ms()
+    }
+
+    /// Local time minus UTC in ms, at the moment `at_ms` of the wall clock: for what operators give
+    /// in hours of their day.
+    pub fn utc_offset_ms(&self, at_ms: u64) -> i64 {
+        self.0.utc_offset_ms(at_ms)
     }
 
     /// This node's monotonic clock: for timeouts, leases and intervals.

@@ -48,6 +48,10 @@ pub trait DiskBackend: Send + Sync {
     fn create_segment<'a>(&'a self, path: &'a str, len: u64) -> Boxed<'a, io::Result<SegmentFile>>;
     /// See [`Disk::open_segment`].
     fn open_segment<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>>;
+    /// See [`Disk::create_sparse`].
+    fn create_sparse<'a>(&'a self, path: &'a str, len: u64) -> Boxed<'a, io::Result<SegmentFile>>;
+    /// See [`Disk::open_sparse`].
+    fn open_sparse<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>>;
     /// See [`Disk::read`].
     fn read<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Bytes>>;
     /// See [`Disk::write`].
@@ -66,6 +70,10 @@ pub trait DiskBackend: Send + Sync {
     fn sync_dir<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<()>>;
     /// See [`Disk::list`].
     fn list<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>>;
+    /// See [`Disk::walk`].
+    fn walk<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>>;
+    /// See [`Disk::sync_all`].
+    fn sync_all(&self) -> Boxed<'_, io::Result<()>>;
     /// See [`Disk::lock`].
     fn lock<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<DiskLock>>;
     /// See [`Disk::space`].
@@ -83,6 +91,18 @@ pub trait SegmentBackend: Send + Sync {
     fn slice(&self, offset: u64, len: u64) -> io::Result<Bytes>;
     /// See [`SegmentFile::sync`].
     fn sync(&self, range: Range<u64>) -> Boxed<'_, io::Result<()>>;
+    /// See [`SegmentFile::data_end`].
+    fn data_end(&self) -> io::Result<u64>;
+    /// See [`SegmentFile::populate`].
+    fn populate(&self, range: Range<u64>) -> Boxed<'_, ()>;
+    /// See [`SegmentFile::load`].
+    fn load(&self, range: Range<u64>) -> Boxed<'_, ()>;
+    /// See [`SegmentFile::is_loaded`].
+    fn is_loaded(&self, range: Range<u64>) -> bool;
+    /// See [`SegmentFile::release`].
+    fn release(&self, range: Range<u64>);
+    /// See [`SegmentFile::pin`].
+    fn pin(&self, pinned: bool) -> io::Result<()>;
 }
 
 /// The door to files.
@@ -110,6 +130,25 @@ impl Disk {
     /// `NotFound`, or what the operating system says.
     pub async fn open_segment(&self, path: &str) -> io::Result<SegmentFile> {
         self.0.open_segment(path).await
+    }
+
+    /// Creates a sparse segment: `len` zero bytes whose blocks come with the first write into them.
+    /// For files that are long by format and mostly empty. It is not mapped: slices are copies, and
+    /// an open one costs a descriptor and little else.
+    ///
+    /// # Errors
+    /// `AlreadyExists`; `NotFound` when its directory is missing; what the operating system says.
+    pub async fn create_sparse(&self, path: &str, len: u64) -> io::Result<SegmentFile> {
+        self.0.create_sparse(path, len).await
+    }
+
+    /// Opens an existing file as a sparse segment of the length it has; its holes stay holes. A
+    /// file that this process may only read opens, too: writing to it fails then.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the operating system says.
+    pub async fn open_sparse(&self, path: &str) -> io::Result<SegmentFile> {
+        self.0.open_sparse(path).await
     }
 
     /// The whole of a small file.
@@ -188,6 +227,26 @@ impl Disk {
         Ok(entries)
     }
 
+    /// Everything below a directory, in one go: names are paths relative to it, sorted; empty when
+    /// it does not exist.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub async fn walk(&self, path: &str) -> io::Result<Vec<Entry>> {
+        let mut entries = self.0.walk(path).await?;
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// Makes everything durable that was written or named on this disk before the call: for more
+    /// files than are worth a sync each.
+    ///
+    /// # Errors
+    /// Final for every file of the disk, as for [`SegmentFile::sync`].
+    pub async fn sync_all(&self) -> io::Result<()> {
+        self.0.sync_all().await
+    }
+
     /// Takes the exclusive lock of a file, creating it if need be; held until dropped or until the
     /// process dies.
     ///
@@ -231,7 +290,8 @@ fn parent(path: &str) -> &str {
 
 /// One file of fixed length that is mapped, appended to and read by slices.
 ///
-/// A writer never rewrites a range that a reader may hold a slice of; the caller keeps to it.
+/// A writer never rewrites a range that a reader may hold a slice of; the caller keeps to it. (A
+/// sparse one is not mapped and its slices are copies, so its ranges may be rewritten.)
 #[derive(Clone)]
 pub struct SegmentFile(Arc<dyn SegmentBackend>);
 
@@ -251,8 +311,9 @@ impl SegmentFile {
     /// process from here on, but power loss only after [`SegmentFile::sync`].
     ///
     /// # Errors
-    /// `InvalidInput` when the parts pass the segment's end (nothing is written then); what the
-    /// operating system says otherwise.
+    /// `InvalidInput` when the parts pass the segment's end (nothing is written then). A sparse
+    /// segment may say `StorageFull`: the range is unknown then, and writing it again is sound.
+    /// What the operating system says otherwise.
     pub fn write_at(&self, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
         self.0.write_at(offset, parts)
     }
@@ -273,6 +334,46 @@ impl SegmentFile {
     /// acknowledging.
     pub async fn sync(&self, range: Range<u64>) -> io::Result<()> {
         self.0.sync(range).await
+    }
+
+    /// The offset behind the last byte that may be other than zero: behind it nothing was ever
+    /// written. Its length where the file system cannot tell.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn data_end(&self) -> io::Result<u64> {
+        self.0.data_end()
+    }
+
+    /// Makes the pages of `range` present and writeable, so that a write to them waits for nothing.
+    /// A hint: where it cannot be followed, nothing happens.
+    pub async fn populate(&self, range: Range<u64>) {
+        self.0.populate(range).await;
+    }
+
+    /// Reads `range` from the device into memory. A hint, like [`SegmentFile::populate`].
+    pub async fn load(&self, range: Range<u64>) {
+        self.0.load(range).await;
+    }
+
+    /// Whether all of `range` is in memory, so that reading it waits for no device. True where
+    /// nobody can tell.
+    pub fn is_loaded(&self, range: Range<u64>) -> bool {
+        self.0.is_loaded(range)
+    }
+
+    /// Tells that `range` will not be read again soon: its memory may go to others. A hint.
+    pub fn release(&self, range: Range<u64>) {
+        self.0.release(range);
+    }
+
+    /// Keeps all of it in memory, or lets go of it again.
+    ///
+    /// # Errors
+    /// What the operating system says: most often that this user may not pin so much
+    /// (`ulimit -l`).
+    pub fn pin(&self, pinned: bool) -> io::Result<()> {
+        self.0.pin(pinned)
     }
 }
 

@@ -57,6 +57,25 @@ impl SimDisk {
         result
     }
 
+    async fn create(&self, path: &str, len: u64, sparse: bool) -> io::Result<SegmentFile> {
+        let path = clean(path)?;
+        let create = |state: &mut State| {
+            if state.tree.get(&path).is_some() {
+                return Err(error::already_exists(&path));
+            }
+            if !state.tree.is_directory(parent(&path)) {
+                return Err(error::not_found(&path));
+            }
+            let file = self.disk.new_file(state, &path, if sparse { 0 } else { len })?;
+            file.content().allocate(len);
+            file.content().set_sparse(sparse);
+            state.tree.link(&path, file.clone());
+            Ok(file)
+        };
+        let file = self.operate("create", &path, create).await?;
+        Ok(self.segment(file, path))
+    }
+
     fn segment(&self, file: Arc<Inode>, path: String) -> SegmentFile {
         let len = file.content().len();
         let (disk, epoch) = (self.disk.clone(), self.epoch);
@@ -94,27 +113,33 @@ impl SimDisk {
 
 impl DiskBackend for SimDisk {
     fn create_segment<'a>(&'a self, path: &'a str, len: u64) -> Boxed<'a, io::Result<SegmentFile>> {
+        Box::pin(self.create(path, len, false))
+    }
+
+    fn open_segment<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>> {
         Box::pin(async move {
             let path = clean(path)?;
-            let file = self
-                .operate("create", &path, |state| {
-                    if state.tree.get(&path).is_some() {
-                        return Err(error::already_exists(&path));
-                    }
-                    if !state.tree.is_directory(parent(&path)) {
-                        return Err(error::not_found(&path));
-                    }
-                    let file = self.disk.new_file(state, &path, len)?;
-                    file.content().allocate(len);
-                    state.tree.link(&path, file.clone());
-                    Ok(file)
-                })
-                .await?;
+            let open = |state: &mut State| {
+                let file = state.file(&path)?;
+                // The holes of a sparse file are filled before it is mapped.
+                let mut content = file.content();
+                let (len, takes) = (content.len(), content.takes());
+                self.disk.make_room(state, &path, len.saturating_sub(takes))?;
+                content.set_sparse(false);
+                drop(content);
+                file.charge(len);
+                Ok(file)
+            };
+            let file = self.operate("open", &path, open).await?;
             Ok(self.segment(file, path))
         })
     }
 
-    fn open_segment<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>> {
+    fn create_sparse<'a>(&'a self, path: &'a str, len: u64) -> Boxed<'a, io::Result<SegmentFile>> {
+        Box::pin(self.create(path, len, true))
+    }
+
+    fn open_sparse<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<SegmentFile>> {
         Box::pin(async move {
             let path = clean(path)?;
             let file = self.operate("open", &path, |state| state.file(&path)).await?;
@@ -254,6 +279,22 @@ impl DiskBackend for SimDisk {
                 Ok(state.tree.below(&path).map(entry).collect())
             })
             .await
+        })
+    }
+
+    fn walk<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>> {
+        Box::pin(async move {
+            let path = clean(path)?;
+            self.operate("walk", &path, |state| Ok(state.tree.under(&path).map(entry).collect()))
+                .await
+        })
+    }
+
+    fn sync_all(&self) -> Boxed<'_, io::Result<()>> {
+        Box::pin(async move {
+            self.guard("")?;
+            sync::sync_all(&self.disk).await?;
+            self.guard("")
         })
     }
 

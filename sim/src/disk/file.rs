@@ -67,6 +67,8 @@ pub(crate) struct Content {
     failed_unseen: bool,
     /// Pages that the device cannot read.
     bad: BTreeSet<u64>,
+    /// Only pages that were written take room.
+    sparse: bool,
 }
 
 impl Content {
@@ -77,6 +79,25 @@ impl Content {
     /// Makes it `len` zero bytes, in the cache.
     pub(crate) fn allocate(&mut self, len: u64) {
         self.cache = Pages::zeros(len);
+    }
+
+    /// Whether its blocks come with the first write.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.sparse
+    }
+
+    pub(crate) fn set_sparse(&mut self, sparse: bool) {
+        self.sparse = sparse;
+    }
+
+    /// The room it takes on the disk, in bytes.
+    pub(crate) fn takes(&self) -> u64 {
+        if self.sparse { self.cache.written() * PAGE } else { self.len() }
+    }
+
+    /// The offset behind the last page that was ever written.
+    pub(crate) fn data_end(&self) -> u64 {
+        self.cache.written_end().min(self.len())
     }
 
     pub(crate) fn read(&self, offset: u64, len: u64) -> Vec<u8> {

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::error;
 use super::file::{Inode, Survival};
 use super::knobs::Knobs;
+use super::page::{PAGE, Pages};
 use super::tree::{Target, Tree, clean};
 use crate::ground::Ground;
 use crate::incident::{Incident, IncidentKind};
@@ -115,8 +116,8 @@ impl NodeDisk {
         }
         let undone = state.tree.power_fail(rng, lost);
         for file in state.tree.files().values() {
-            let len = file.content().len();
-            file.charge(len);
+            let takes = file.content().takes();
+            file.charge(takes);
         }
         let percent = (lost * 100.0) as u64;
         self.0.record("power-fail", [undone, percent], format_args!("names undone, % lost"));
@@ -150,6 +151,26 @@ impl NodeDisk {
         }
         self.0.note(IncidentKind::NoSpace, path);
         Err(error::full(path, len, available))
+    }
+
+    /// Gives a sparse file the pages that a write to `offset .. offset + len` needs; says how many
+    /// of those bytes found room.
+    pub(crate) fn grow(&self, state: &State, file: &Inode, offset: u64, len: u64) -> u64 {
+        let content = file.content();
+        let mut takes = content.takes();
+        let room = takes + self.available(state);
+        let mut end = offset + len;
+        for page in Pages::touched(offset, len) {
+            let more = if content.cache().holds(page) { 0 } else { PAGE };
+            if takes + more > room {
+                end = (page * PAGE).max(offset);
+                break;
+            }
+            takes += more;
+        }
+        drop(content);
+        file.charge(takes);
+        end - offset
     }
 
     /// What is left, in bytes.

@@ -28,6 +28,21 @@ impl Pages {
         self.len
     }
 
+    /// How many pages were written.
+    pub(crate) fn written(&self) -> u64 {
+        self.pages.len() as u64
+    }
+
+    /// The offset behind the last page that was written.
+    pub(crate) fn written_end(&self) -> u64 {
+        self.pages.last_key_value().map_or(0, |(number, _)| (number + 1) * PAGE)
+    }
+
+    /// Whether a page was written.
+    pub(crate) fn holds(&self, number: u64) -> bool {
+        self.pages.contains_key(&number)
+    }
+
     /// Cuts or extends with zeros.
     pub(crate) fn resize(&mut self, len: u64) {
         if len < self.len {

@@ -37,6 +37,12 @@ impl SimSegment {
     }
 }
 
+impl SimSegment {
+    fn grow(&self, offset: u64, len: u64) -> u64 {
+        self.disk.grow(&self.disk.state(), &self.file, offset, len)
+    }
+}
+
 impl SegmentBackend for SimSegment {
     fn len(&self) -> u64 {
         self.len
@@ -50,15 +56,22 @@ impl SegmentBackend for SimSegment {
         if self.disk.goes_wrong(chance) {
             return Err(self.disk.shared().injected(IncidentKind::Write, &self.path));
         }
+        let sparse = self.file.content().is_sparse();
+        let fits = if sparse { self.grow(offset, len) } else { len };
         let mut content = self.file.content();
         let mut at = offset;
         for part in parts {
-            content.write(at, part);
-            at += part.len() as u64;
+            let left = (offset + fits - at).min(part.len() as u64);
+            content.write(at, &part[..left as usize]);
+            at += left;
         }
         drop(content);
-        self.disk.shared().record("write", [offset, len], format_args!("{}", self.path));
+        self.disk.shared().record("write", [offset, fits], format_args!("{}", self.path));
         writeback::schedule(&self.disk);
+        if fits < len {
+            self.disk.shared().note(IncidentKind::NoSpace, &self.path);
+            return Err(error::full(&self.path, len - fits, 0));
+        }
         Ok(())
     }
 
@@ -80,5 +93,34 @@ impl SegmentBackend for SimSegment {
             sync::sync(&self.disk, &self.file, &self.path, range).await?;
             self.guard()
         })
+    }
+
+    fn data_end(&self) -> io::Result<u64> {
+        self.guard()?;
+        Ok(self.file.content().data_end().min(self.len))
+    }
+
+    // Memory is not modelled: whatever is asked for is there at once.
+
+    fn populate(&self, _range: Range<u64>) -> Boxed<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn load(&self, _range: Range<u64>) -> Boxed<'_, ()> {
+        Box::pin(async move {
+            let (before, after) = self.disk.draw_latency();
+            self.disk.wait(before + after).await;
+        })
+    }
+
+    fn is_loaded(&self, _range: Range<u64>) -> bool {
+        // A device that is asked for cold pages now and then, in a way that no run repeats.
+        !runtime::buggify!("disk.cold")
+    }
+
+    fn release(&self, _range: Range<u64>) {}
+
+    fn pin(&self, _pinned: bool) -> io::Result<()> {
+        self.guard()
     }
 }

@@ -62,6 +62,44 @@ pub(crate) async fn sync(
     error.map_or(Ok(()), Err)
 }
 
+/// Makes everything written or named before the call durable. A failure leaves every page that was
+/// under way written or not, and clean either way.
+pub(crate) async fn sync_all(disk: &NodeDisk) -> io::Result<()> {
+    let files: Vec<_> = disk.state().tree.files().into_values().collect();
+    let under_way: Vec<(Arc<Inode>, Vec<u64>)> = files
+        .into_iter()
+        .map(|file| {
+            let dirty = file.content().dirty().collect();
+            (file, dirty)
+        })
+        .collect();
+    let pages = under_way.iter().map(|(_, dirty)| dirty.len() as u64).sum();
+    disk.shared().record("sync-all", [under_way.len() as u64, pages], format_args!(""));
+    let mut fails = disk.sync_fails();
+    for (file, _) in &under_way {
+        fails |= file.content().tell_failure();
+    }
+    let (before, after) = disk.draw_latency();
+    disk.wait(before).await;
+    for (file, dirty) in under_way {
+        let mut content = file.content();
+        for page in dirty {
+            if !fails || disk.coin() {
+                content.flush(page);
+            } else {
+                content.forget(page);
+            }
+        }
+        content.flush_len();
+    }
+    let error = fails.then(|| disk.shared().injected(IncidentKind::Sync, "all"));
+    if !fails {
+        disk.state().tree.commit();
+    }
+    disk.wait(after).await;
+    error.map_or(Ok(()), Err)
+}
+
 /// One of the pages goes over another place of the file.
 fn misdirect(disk: &NodeDisk, file: &Arc<Inode>, path: &str, pages: &[u64]) {
     let mut content = file.content();

@@ -105,12 +105,19 @@ impl Tree {
         &'a self,
         directory: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a Target)> {
+        self.under(directory).filter(|(name, _)| !name.contains('/'))
+    }
+
+    /// Everything below a directory, with its path from there.
+    pub(crate) fn under<'a>(
+        &'a self,
+        directory: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Target)> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         let start = prefix.clone();
         self.cached
             .range(start..)
             .map_while(move |(path, target)| Some((path.strip_prefix(&prefix)?, target)))
-            .filter(|(name, _)| !name.contains('/'))
     }
 
     /// Every file that a name leads to, cached or durable or on its way, once and in the order of

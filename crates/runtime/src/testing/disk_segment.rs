@@ -16,6 +16,9 @@ pub(super) async fn suite(disk: &Disk) {
     ranges_sync(&segment).await;
     a_second_opening_sees_the_same(disk, &segment).await;
     slices_outlive_the_file(disk, segment).await;
+    advice_changes_nothing(disk).await;
+    holes_stay_holes(disk).await;
+    everything_is_walked(disk).await;
 }
 
 async fn creation(disk: &Disk) {
@@ -86,4 +89,53 @@ async fn slices_outlive_the_file(disk: &Disk, segment: SegmentFile) {
     assert_eq!(disk.list("segments").await.expect("list"), []);
     let gone = disk.open_segment("segments/two").await.map(|_| "a segment");
     assert_eq!(refused(gone, "open what was removed"), ErrorKind::NotFound);
+}
+
+async fn advice_changes_nothing(disk: &Disk) {
+    let segment = disk.create_segment("segments/advised", LEN).await.expect("create a segment");
+    segment.write_at(5000, &[b"advised"]).expect("write");
+    let slice = segment.slice(5000, 7).expect("read");
+    segment.populate(0..LEN).await;
+    segment.load(4096..LEN).await;
+    segment.release(0..LEN);
+    let _ = segment.is_loaded(0..LEN);
+    // A user may not be allowed to pin; it must not matter.
+    let _ = segment.pin(true).and_then(|()| segment.pin(false));
+    assert_eq!(segment.slice(5000, 7).expect("read"), "advised");
+    assert_eq!(slice, "advised", "a held slice changed");
+    let end = segment.data_end().expect("where the data ends");
+    assert!((5007..=LEN).contains(&end), "data ends at {end}");
+    disk.remove_file("segments/advised").await.expect("remove");
+}
+
+async fn holes_stay_holes(disk: &Disk) {
+    let before = disk.space().expect("ask for the space").available;
+    let sparse = disk.create_sparse("segments/sparse", 1 << 30).await.expect("create with holes");
+    let after = disk.space().expect("ask for the space").available;
+    // Others may write on a real disk meanwhile, but hardly half a gibibyte.
+    assert!(before.saturating_sub(after) < 1 << 29, "a hole takes room");
+    assert_eq!(sparse.len(), 1 << 30);
+    parts_lie_one_behind_the_other(&sparse);
+    sparse.write_at(100, &[b"again"]).expect("write the same place again");
+    sparse.sync(0..4096).await.expect("sync");
+    let second = disk.open_sparse("segments/sparse").await.expect("open");
+    assert_eq!(second.slice(100, 5).expect("read"), "again");
+    let over = second.write_at((1 << 30) - 1, &[b"no"]);
+    assert_eq!(refused(over, "write past the end"), ErrorKind::InvalidInput);
+    let end = second.data_end().expect("where the data ends");
+    assert!((200..1 << 29).contains(&end), "data ends at {end}");
+    let twice = disk.create_sparse("segments/sparse", 1).await.map(|_| "a segment");
+    assert_eq!(refused(twice, "create it again"), ErrorKind::AlreadyExists);
+    disk.sync_all().await.expect("sync everything");
+    disk.remove_file("segments/sparse").await.expect("remove");
+}
+
+async fn everything_is_walked(disk: &Disk) {
+    disk.create_dir("walked/b/c").await.expect("create directories");
+    disk.create_segment("walked/b/c/file", 10).await.expect("create");
+    disk.create_sparse("walked/a", 20).await.expect("create");
+    let found = disk.walk("walked").await.expect("walk");
+    let names: Vec<_> = found.iter().map(|entry| (entry.name.as_str(), entry.len)).collect();
+    assert_eq!(names, [("a", 20), ("b", 0), ("b/c", 0), ("b/c/file", 10)]);
+    assert_eq!(disk.walk("not-there").await.expect("walk what is not there"), []);
 }
