@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     report("append and dispatch", messages, clock, begun)?;
 
     let begun = clock.monotonic();
-    let found = read_all(&store);
+    let found = read_all(&store).await;
     report("read", found, clock, begun)?;
     let begun = clock.monotonic();
     store.shutdown().await?;
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let begun = clock.monotonic();
     let store = Store::open(handles(), StoreConfig::default()).await?;
     report("open again", messages, clock, begun)?;
-    assert_eq!(read_all(&store), messages, "everything is there after a restart");
+    assert_eq!(read_all(&store).await, messages, "everything is there after a restart");
     store.shutdown().await?;
     Ok(())
 }
@@ -88,7 +88,7 @@ async fn append_all(store: &Store, messages: u64, body: &[u8]) -> Result<(), Box
     Ok(())
 }
 
-fn read_all(store: &Store) -> u64 {
+async fn read_all(store: &Store) -> u64 {
     let mut found = 0;
     for queue in store.queues() {
         let mut from = QueueOffset(0);
@@ -100,7 +100,7 @@ fn read_all(store: &Store) -> u64 {
                 bytes_max: store::BYTES_MAX,
                 filter: &|_| true,
             };
-            let result = store.get(&request);
+            let result = store.get(&request).await;
             if result.status != GetStatus::Found {
                 break;
             }

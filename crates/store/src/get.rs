@@ -8,7 +8,7 @@ use message::QueueOffset;
 use message::record::{FIXED_LEN, PHYSICAL_OFFSET_AT};
 
 use crate::commit_log::CommitLog;
-use crate::consume_queue::{Entry, Queue, QueueHandle};
+use crate::consume_queue::{Entry, QueueHandle};
 use crate::layout::ENTRY_LEN;
 use crate::segment_set::Segment;
 
@@ -30,7 +30,7 @@ pub struct GetRequest<'a> {
     /// At most so many bytes; the first message comes whatever its length.
     pub bytes_max: u64,
     /// Which tags codes pass.
-    pub filter: &'a dyn Fn(i64) -> bool,
+    pub filter: &'a (dyn Fn(i64) -> bool + Sync),
 }
 
 /// How a read ended; RocketMQ's `GetMessageStatus`.
@@ -76,7 +76,7 @@ pub struct GetResult {
 }
 
 /// Reads messages of a queue. Sees nothing that is not owed: dispatch stops at what is promised.
-pub(crate) fn get(log: &CommitLog, request: &GetRequest<'_>) -> GetResult {
+pub(crate) async fn get(log: &CommitLog, request: &GetRequest<'_>) -> GetResult {
     let queue = request.queue.queue();
     // The end first: a minimum read later can only be higher, and then the answer is too small.
     let max = queue.dispatched().reached();
@@ -86,17 +86,20 @@ pub(crate) fn get(log: &CommitLog, request: &GetRequest<'_>) -> GetResult {
         _ if from < min => (GetStatus::OffsetTooSmall, min),
         _ if from == max => (GetStatus::OffsetOverflowOne, from),
         _ if from > max => (GetStatus::OffsetOverflowBadly, max),
-        _ => return scan(log, request, min, max),
+        _ => return scan(log, request, min, max).await,
     };
     Gathered::default().result(status, next_begin, min, max)
 }
 
 /// Looks at the entries of one file from the place asked for.
-fn scan(log: &CommitLog, request: &GetRequest<'_>, min: u64, max: u64) -> GetResult {
+async fn scan(log: &CommitLog, request: &GetRequest<'_>, min: u64, max: u64) -> GetResult {
     let from = request.from.0;
     let mut gathered = Gathered::default();
     let budget = SCAN_MAX.max(request.count_max).min(max - from);
-    let scanned = gathered.take(log, request, budget);
+    let scanned = match request.queue.queue().entries(from, budget).await {
+        Ok(entries) => gathered.take(log, request, &entries),
+        Err(error) => Err(error),
+    };
     let (status, next) = match scanned {
         Ok(next) if gathered.count > 0 => (GetStatus::Found, next),
         Ok(next) if gathered.removed > 0 => (GetStatus::MessageWasRemoving, next),
@@ -137,11 +140,14 @@ struct Gathered {
 }
 
 impl Gathered {
-    /// Gathers from up to `budget` entries; gives the place behind the last one looked at. What
-    /// was gathered before an error is kept whole.
-    fn take(&mut self, log: &CommitLog, request: &GetRequest<'_>, budget: u64) -> io::Result<u64> {
-        let queue: &Queue = request.queue.queue();
-        let entries = queue.entries(request.from.0, budget)?;
+    /// Gathers from these entries; gives the place behind the last one looked at. What was
+    /// gathered before an error is kept whole.
+    fn take(
+        &mut self,
+        log: &CommitLog,
+        request: &GetRequest<'_>,
+        entries: &[u8],
+    ) -> io::Result<u64> {
         let mut next = request.from.0;
         for bytes in entries.chunks_exact(ENTRY_LEN as usize) {
             let entry = bytes.first_chunk().and_then(Entry::decode);

@@ -36,7 +36,7 @@ pub(crate) fn message_at(
 }
 
 /// When the message at `at` of the queue was stored, in ms; `None` when it is not stored.
-pub(crate) fn store_time(
+pub(crate) async fn store_time(
     log: &CommitLog,
     queue: &QueueHandle,
     at: QueueOffset,
@@ -44,7 +44,7 @@ pub(crate) fn store_time(
     if at < queue.min_offset() || at >= queue.max_offset() {
         return Ok(None);
     }
-    let entry = queue.queue().entry(at.0);
+    let entry = queue.queue().entry(at.0).await;
     // The offset in the log is what could not be read.
     let failed = |source| ReadError::Disk { offset: PhysicalOffset(0), source };
     let Some(entry) = entry.map_err(failed)? else { return Ok(None) };
@@ -54,7 +54,7 @@ pub(crate) fn store_time(
 
 /// The place in the queue of the message at `timestamp_ms`. Store times rise with the places as
 /// far as the broker's clock did; where it stepped back the answer is one of several right ones.
-pub(crate) fn search_offset(
+pub(crate) async fn search_offset(
     log: &CommitLog,
     queue: &QueueHandle,
     timestamp_ms: u64,
@@ -70,7 +70,7 @@ pub(crate) fn search_offset(
     while low < high {
         let middle = low + (high - low) / 2;
         // One that is gone is older than every one that is there.
-        let stored = store_time(log, queue, QueueOffset(middle))?;
+        let stored = store_time(log, queue, QueueOffset(middle)).await?;
         if stored.is_some_and(is_behind) {
             high = middle;
         } else {

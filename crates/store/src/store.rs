@@ -168,8 +168,8 @@ impl Store {
     }
 
     /// Reads messages of a queue.
-    pub fn get(&self, request: &GetRequest<'_>) -> GetResult {
-        get(&self.0.log, request)
+    pub async fn get(&self, request: &GetRequest<'_>) -> GetResult {
+        get(&self.0.log, request).await
     }
 
     /// The record at `offset`, if a whole one that is promised starts there.
@@ -184,33 +184,33 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`] when the disk refuses.
-    pub fn search_offset(
+    pub async fn search_offset(
         &self,
         queue: &QueueHandle,
         timestamp_ms: u64,
         boundary: Boundary,
     ) -> Result<QueueOffset, ReadError> {
-        search_offset(&self.0.log, queue, timestamp_ms, boundary)
+        search_offset(&self.0.log, queue, timestamp_ms, boundary).await
     }
 
     /// When the first message of the queue that is still there was stored, in ms.
     ///
     /// # Errors
     /// [`ReadError`] when the disk refuses.
-    pub fn earliest_time(&self, queue: &QueueHandle) -> Result<Option<u64>, ReadError> {
-        store_time(&self.0.log, queue, queue.min_offset())
+    pub async fn earliest_time(&self, queue: &QueueHandle) -> Result<Option<u64>, ReadError> {
+        store_time(&self.0.log, queue, queue.min_offset()).await
     }
 
     /// When a message was stored, in ms; `None` when it is not there.
     ///
     /// # Errors
     /// [`ReadError`] when the disk refuses.
-    pub fn store_time(
+    pub async fn store_time(
         &self,
         queue: &QueueHandle,
         at: QueueOffset,
     ) -> Result<Option<u64>, ReadError> {
-        store_time(&self.0.log, queue, at)
+        store_time(&self.0.log, queue, at).await
     }
 
     /// Why the store takes nothing more, if so.

@@ -13,13 +13,13 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 /// Where a group stands in a queue.
-pub(crate) fn query(state: &State, request: &RemotingCommand) -> Answer {
+pub(crate) async fn query(state: &State, request: &RemotingCommand) -> Answer {
     let header: QueryConsumerOffsetRequestHeader = request.header()?;
     let committed = state.offsets().get(&header.topic, &header.consumer_group, header.queue_id);
     let offset = match committed {
         Some(offset) => offset,
         None if header.set_zero_if_not_found == Some(true) => 0,
-        None if is_young(state, &header) => 0,
+        None if is_young(state, &header).await => 0,
         None => {
             let remark = "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first";
             return Err(Refusal::new(ResponseCode::QUERY_NOT_FOUND, remark));
@@ -31,25 +31,22 @@ pub(crate) fn query(state: &State, request: &RemotingCommand) -> Answer {
 /// Whether the queue still has its very first message, and not far behind the log's end: a new
 /// group begins at the beginning of such a queue, whatever its policy says, so that what was sent
 /// before its first heartbeat is not missed.
-fn is_young(state: &State, header: &QueryConsumerOffsetRequestHeader) -> bool {
+async fn is_young(state: &State, header: &QueryConsumerOffsetRequestHeader) -> bool {
     let Ok(queue_id) = u32::try_from(header.queue_id) else { return true };
     let Some(queue) = state.store.find_queue(&header.topic, queue_id) else { return true };
     if queue.min_offset().0 > 0 {
         return false;
     }
     first_record(state, &queue)
+        .await
         .is_none_or(|first| state.bytes_behind(first) <= state.config.young_queue_bytes_max)
 }
 
 /// Where the queue's first message stands in the log.
-fn first_record(state: &State, queue: &QueueHandle) -> Option<PhysicalOffset> {
-    let result = state.store.get(&GetRequest {
-        queue,
-        from: QueueOffset(0),
-        count_max: 1,
-        bytes_max: 1,
-        filter: &|_| true,
-    });
+async fn first_record(state: &State, queue: &QueueHandle) -> Option<PhysicalOffset> {
+    let request =
+        GetRequest { queue, from: QueueOffset(0), count_max: 1, bytes_max: 1, filter: &|_| true };
+    let result = state.store.get(&request).await;
     let record = result.messages.first()?;
     View::parse(record).ok().map(|view| view.physical_offset)
 }

@@ -57,13 +57,15 @@ async fn dispatch(state: &State, connection: &Connection, request: &RemotingComm
         RequestCode::PULL_MESSAGE | RequestCode::LITE_PULL_MESSAGE => {
             pull_message::serve(state, connection, request).await
         }
-        RequestCode::QUERY_CONSUMER_OFFSET => consumer_offset::query(state, request),
+        RequestCode::QUERY_CONSUMER_OFFSET => consumer_offset::query(state, request).await,
         RequestCode::UPDATE_CONSUMER_OFFSET => consumer_offset::update(state, request),
         RequestCode::GET_ALL_CONSUMER_OFFSET => Ok(consumer_offset::all(state, request)),
-        RequestCode::SEARCH_OFFSET_BY_TIMESTAMP => queue_offset::search(state, request),
+        RequestCode::SEARCH_OFFSET_BY_TIMESTAMP => queue_offset::search(state, request).await,
         RequestCode::GET_MAX_OFFSET => queue_offset::max(state, request),
         RequestCode::GET_MIN_OFFSET => queue_offset::min(state, request),
-        RequestCode::GET_EARLIEST_MSG_STORETIME => queue_offset::earliest_time(state, request),
+        RequestCode::GET_EARLIEST_MSG_STORETIME => {
+            queue_offset::earliest_time(state, request).await
+        }
         RequestCode::VIEW_MESSAGE_BY_ID => view_message::serve(state, request),
         RequestCode::HEART_BEAT => heartbeat::serve(state, connection, request).await,
         RequestCode::UNREGISTER_CLIENT => unregister_client::serve(state, connection, request),

@@ -65,14 +65,15 @@ struct Pull {
 }
 
 impl Pull {
-    fn read(&self, state: &State, from: QueueOffset) -> GetResult {
-        state.store.get(&GetRequest {
+    async fn read(&self, state: &State, from: QueueOffset) -> GetResult {
+        let request = GetRequest {
             queue: &self.queue,
             from,
             count_max: self.count_max,
             bytes_max: self.bytes_max,
             filter: &|code| self.filter.wants(code),
-        })
+        };
+        state.store.get(&request).await
     }
 
     /// Reads; at the tail, and if the client allows it, waits for what it wants and reads again.
@@ -82,7 +83,7 @@ impl Pull {
         connection: &Connection,
     ) -> Result<(GetResult, ResponseCode), Refusal> {
         let mut from = self.from;
-        let mut result = self.read(state, from);
+        let mut result = self.read(state, from).await;
         let mut code = code_of(&result, from)?;
         let Some(hold) = self.hold.filter(|_| code == ResponseCode::PULL_NOT_FOUND) else {
             return Ok((result, code));
@@ -103,7 +104,7 @@ impl Pull {
                 }
                 Either::Right(_) => return Ok((result, code)),
             }
-            result = self.read(state, from);
+            result = self.read(state, from).await;
             code = code_of(&result, from)?;
             // What came may be unwanted: then the wait goes on behind it.
             let unwanted = code == ResponseCode::PULL_RETRY_IMMEDIATELY

@@ -22,14 +22,15 @@ fn unreadable(error: ReadError) -> Refusal {
 }
 
 /// The first message stored at or after a time (or, for UPPER, the last at or before it).
-pub(crate) fn search(state: &State, request: &RemotingCommand) -> Answer {
+pub(crate) async fn search(state: &State, request: &RemotingCommand) -> Answer {
     let header: SearchOffsetRequestHeader = request.header()?;
     let upper = header.boundary_type.as_deref().is_some_and(|b| b.eq_ignore_ascii_case("UPPER"));
     let boundary = if upper { Boundary::Upper } else { Boundary::Lower };
     let timestamp = u64::try_from(header.timestamp).unwrap_or(0);
     let offset = match find(state, &header.topic, header.queue_id) {
         Some(queue) => {
-            state.store.search_offset(&queue, timestamp, boundary).map_err(unreadable)?.0 as i64
+            state.store.search_offset(&queue, timestamp, boundary).await.map_err(unreadable)?.0
+                as i64
         }
         None => 0,
     };
@@ -53,10 +54,10 @@ pub(crate) fn min(state: &State, request: &RemotingCommand) -> Answer {
 }
 
 /// When the first message still stored was stored, in ms; -1 when there is none.
-pub(crate) fn earliest_time(state: &State, request: &RemotingCommand) -> Answer {
+pub(crate) async fn earliest_time(state: &State, request: &RemotingCommand) -> Answer {
     let header: GetEarliestMsgStoreTimeRequestHeader = request.header()?;
     let earliest = match find(state, &header.topic, header.queue_id) {
-        Some(queue) => state.store.earliest_time(&queue).map_err(unreadable)?,
+        Some(queue) => state.store.earliest_time(&queue).await.map_err(unreadable)?,
         None => None,
     };
     let timestamp = earliest.map_or(-1, |time| time as i64);

@@ -124,12 +124,12 @@ impl Queue {
     }
 
     /// The bytes of up to `count` entries from `at` on, to the end of their file at most.
-    pub(crate) fn entries(&self, at: u64, count: u64) -> io::Result<Bytes> {
+    pub(crate) async fn entries(&self, at: u64, count: u64) -> io::Result<Bytes> {
         self.files.entries(at, count)
     }
 
     /// The entry at `at`, if one was ever written there.
-    pub(crate) fn entry(&self, at: u64) -> io::Result<Option<Entry>> {
+    pub(crate) async fn entry(&self, at: u64) -> io::Result<Option<Entry>> {
         self.files.entry(at)
     }
 

@@ -54,9 +54,9 @@ pub(super) async fn cut(
 
 async fn cut_one(disk: &Disk, queue: &Queue, log: &SegmentSet, vouched: u64) -> io::Result<bool> {
     drop_misfits(disk, queue).await?;
-    let scanned = vouched_end(queue, vouched)?;
+    let scanned = vouched_end(queue, vouched).await?;
     let end = match scanned {
-        Some(scanned) => matching_end(queue, log, scanned)?,
+        Some(scanned) => matching_end(queue, log, scanned).await?,
         None => None,
     };
     let Some(end) = end else {
@@ -69,7 +69,7 @@ async fn cut_one(disk: &Disk, queue: &Queue, log: &SegmentSet, vouched: u64) -> 
         None => (byte, false),
     };
     queue.segments().remove_from(disk, later).await?;
-    queue.recovered(first_message(queue, log, end)?, end, zeroed);
+    queue.recovered(first_message(queue, log, end).await?, end, zeroed);
     Ok(scanned == Some(end))
 }
 
@@ -92,9 +92,9 @@ async fn drop_misfits(disk: &Disk, queue: &Queue) -> io::Result<()> {
 ///
 /// All of those are durable and in the order of the log, so the first entry that is absent, not in
 /// order, or of a later record ends them. What stands behind may be anything.
-fn vouched_end(queue: &Queue, vouched: u64) -> io::Result<Option<u64>> {
+async fn vouched_end(queue: &Queue, vouched: u64) -> io::Result<Option<u64>> {
     for file in queue.segments().all().iter().rev() {
-        let count = vouched_count(queue, file, vouched)?;
+        let count = vouched_count(queue, file, vouched).await?;
         if count > 0 {
             return Ok(Some(file.base / ENTRY_LEN + count));
         }
@@ -103,8 +103,8 @@ fn vouched_end(queue: &Queue, vouched: u64) -> io::Result<Option<u64>> {
 }
 
 /// How many entries from the start of a file the checkpoint vouches for.
-fn vouched_count(queue: &Queue, file: &Segment, vouched: u64) -> io::Result<u64> {
-    let entries = queue.entries(file.base / ENTRY_LEN, u64::MAX / ENTRY_LEN)?;
+async fn vouched_count(queue: &Queue, file: &Segment, vouched: u64) -> io::Result<u64> {
+    let entries = queue.entries(file.base / ENTRY_LEN, u64::MAX / ENTRY_LEN).await?;
     let mut order = 0;
     let mut count = 0;
     for bytes in entries.chunks_exact(ENTRY_LEN as usize) {
@@ -121,11 +121,11 @@ fn vouched_count(queue: &Queue, file: &Segment, vouched: u64) -> io::Result<u64>
 }
 
 /// The position behind the last entry, at `end` or before, whose record says that it is its own.
-fn matching_end(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<Option<u64>> {
+async fn matching_end(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<Option<u64>> {
     let Some(first) = queue.segments().first() else { return Ok(None) };
     let mut end = end;
     while end > first.base / ENTRY_LEN {
-        if matches(queue, log, end - 1)? {
+        if matches(queue, log, end - 1).await? {
             return Ok(Some(end));
         }
         let queue_id = queue.queue_id();
@@ -136,8 +136,8 @@ fn matching_end(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<Option<
 }
 
 /// Whether the entry at `at` points to the record that has this place, or to one that is gone.
-fn matches(queue: &Queue, log: &SegmentSet, at: u64) -> io::Result<bool> {
-    let Some(entry) = queue.entry(at)? else { return Ok(false) };
+async fn matches(queue: &Queue, log: &SegmentSet, at: u64) -> io::Result<bool> {
+    let Some(entry) = queue.entry(at).await? else { return Ok(false) };
     let first = log.first().map_or(0, |segment| segment.base);
     if entry.is_filler() || entry.physical < first {
         return Ok(true);
@@ -153,14 +153,15 @@ fn matches(queue: &Queue, log: &SegmentSet, at: u64) -> io::Result<bool> {
 }
 
 /// The first position before `end` whose message is still in the log; `end` when none is.
-fn first_message(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<u64> {
+async fn first_message(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<u64> {
     let log_first = log.first().map_or(0, |segment| segment.base);
     let queue_first = queue.segments().first().map_or(end, |file| file.base / ENTRY_LEN);
     let (mut low, mut high) = (queue_first, end);
     while low < high {
         let middle = low + (high - low) / 2;
         let is_there = queue
-            .entry(middle)?
+            .entry(middle)
+            .await?
             .is_some_and(|entry| !entry.is_filler() && entry.physical >= log_first);
         if is_there {
             high = middle;

@@ -19,7 +19,7 @@ enum End {
 async fn live(world: &World, node: &Node, flush: FlushMode, ledger: &Ledger, end: End) {
     let seed = world.seed();
     let store = open(world, node, small(flush)).await.expect("the store opens");
-    ledger.check(&store, &format!("seed {seed}, {flush:?}"));
+    ledger.check(&store, &format!("seed {seed}, {flush:?}")).await;
     check_zeros(world, node, &store);
     let clock = world.runtime(node).clock;
     let rng = world.stream(&format!("life/{}", world.incarnation(node)));

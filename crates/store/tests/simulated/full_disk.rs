@@ -37,6 +37,6 @@ fn a_full_disk_refuses_what_needs_a_segment_and_recovers_when_there_is_room() {
         assert_eq!(appended.queue_offset.0, taken);
         store.promised().wait(appended.end).await.unwrap();
         store.dispatched().wait(appended.end).await.unwrap();
-        assert_eq!(read_all(&store, &queue).len() as u64, taken + 1);
+        assert_eq!(read_all(&store, &queue).await.len() as u64, taken + 1);
     });
 }

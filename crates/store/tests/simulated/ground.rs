@@ -145,7 +145,7 @@ impl Ledger {
             for queue in store.queues() {
                 let key = (queue.topic().to_owned(), queue.queue_id());
                 let from = ends.entry(key).or_insert(queue.min_offset());
-                for (place, seen) in read_from(&store, &queue, *from) {
+                for (place, seen) in read_from(&store, &queue, *from).await {
                     let limit = store.promised().reached();
                     assert!(
                         seen.end <= limit,
@@ -191,10 +191,9 @@ impl Ledger {
 
     /// Everything owed is there, at its place, byte for byte, and nothing contradicts the ledger.
     /// What is there beyond that is owed from now on: it is visible.
-    pub(crate) fn check(&self, store: &Store, when: &str) {
+    pub(crate) async fn check(&self, store: &Store, when: &str) {
+        let there: BTreeMap<Place, Taken> = read_everything(store).await.into_iter().collect();
         let books = &mut *self.books();
-        let there: BTreeMap<Place, Taken> =
-            store.queues().iter().flat_map(|queue| read_all(store, queue)).collect();
         for (place, owed) in &books.promised {
             let found = there.get(place);
             assert_eq!(found, Some(owed), "{when}: {place:?} is owed");
@@ -218,13 +217,22 @@ pub(crate) fn place(queue: &QueueHandle, offset: QueueOffset) -> Place {
 }
 
 /// Every message of a queue.
-pub(crate) fn read_all(store: &Store, queue: &QueueHandle) -> Vec<(Place, Taken)> {
-    read_from(store, queue, queue.min_offset())
+pub(crate) async fn read_all(store: &Store, queue: &QueueHandle) -> Vec<(Place, Taken)> {
+    read_from(store, queue, queue.min_offset()).await
+}
+
+/// Every message of every queue.
+pub(crate) async fn read_everything(store: &Store) -> Vec<(Place, Taken)> {
+    let mut messages = Vec::new();
+    for queue in store.queues() {
+        messages.extend(read_all(store, &queue).await);
+    }
+    messages
 }
 
 /// The messages of a queue from a place on, as a consumer gets them, checked on the way: the
 /// places follow each other and the records stand where they say.
-pub(crate) fn read_from(
+pub(crate) async fn read_from(
     store: &Store,
     queue: &QueueHandle,
     from: QueueOffset,
@@ -235,7 +243,7 @@ pub(crate) fn read_from(
         let filter = |_| true;
         let (count_max, bytes_max) = (1 + messages.len() as u64 % 40, 20_000);
         let request = GetRequest { queue, from, count_max, bytes_max, filter: &filter };
-        let result = store.get(&request);
+        let result = store.get(&request).await;
         match result.status {
             GetStatus::Found => {}
             GetStatus::OffsetOverflowOne | GetStatus::NoMessageInQueue => return messages,

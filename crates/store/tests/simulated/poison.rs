@@ -43,25 +43,26 @@ fn a_sync_fails(seed: u64) {
         let from = visible;
         let request =
             GetRequest { queue: &queue, from, count_max: 9, bytes_max: 9, filter: &|_| true };
-        assert_ne!(store.get(&request).status, GetStatus::Found, "seed {seed}");
+        assert_ne!(store.get(&request).await.status, GetStatus::Found, "seed {seed}");
         let ended = store.shutdown().await;
         assert!(matches!(ended, Err(ShutdownError::Poisoned(_))), "seed {seed}: {ended:?}");
-        ledger.books().promised.extend(read_all(&store, &queue));
+        let there = read_all(&store, &queue).await;
+        ledger.books().promised.extend(there);
 
         // What the failed sync left undone must not become a hole under later promises.
         let writes = small(FlushMode::Sync);
         world.restart(&node);
         let store = open(&world, &node, writes.clone()).await.unwrap();
-        ledger.check(&store, &format!("seed {seed}: after the failure"));
+        ledger.check(&store, &format!("seed {seed}: after the failure")).await;
         let queue = store.queue("Orders", 0);
         let later = append(&store, &queue, b"after the restart").await.unwrap();
         store.promised().wait(later.end).await.unwrap();
         store.dispatched().wait(later.end).await.unwrap();
-        ledger.check(&store, &format!("seed {seed}: after the restart"));
+        ledger.check(&store, &format!("seed {seed}: after the restart")).await;
         world.power_fail(&node);
         world.restart(&node);
         let store = open(&world, &node, writes).await.unwrap();
-        ledger.check(&store, &format!("seed {seed}: after the power failure"));
+        ledger.check(&store, &format!("seed {seed}: after the power failure")).await;
         let queue = store.queue("Orders", 0);
         assert!(queue.max_offset() > QueueOffset(0));
     });
@@ -94,7 +95,7 @@ fn syncs_that_fail_now_and_then_lose_nothing_that_was_promised() {
                         }
                     }
                 };
-                ledger.check(&store, &format!("seed {seed}, life {life}"));
+                ledger.check(&store, &format!("seed {seed}, life {life}")).await;
                 let chance = [0.0, 0.01, 0.1][rng.below(3) as usize];
                 fault::sync_error::chance(&world, &node, chance);
                 let clock = world.runtime(&node).clock;

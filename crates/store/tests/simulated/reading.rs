@@ -9,9 +9,13 @@ use store::{
 
 use crate::ground::{append, message, open, small};
 
-fn get(store: &Store, queue: &QueueHandle, from: u64, filter: &dyn Fn(i64) -> bool) -> GetResult {
+/// Which tags codes pass.
+type Filter<'a> = &'a (dyn Fn(i64) -> bool + Sync);
+
+async fn get(store: &Store, queue: &QueueHandle, from: u64, filter: Filter<'_>) -> GetResult {
     let from = QueueOffset(from);
-    store.get(&GetRequest { queue, from, count_max: 32, bytes_max: 256 << 10, filter })
+    let request = GetRequest { queue, from, count_max: 32, bytes_max: 256 << 10, filter };
+    store.get(&request).await
 }
 
 async fn append_all(store: &Store, queue: &QueueHandle, count: u64) {
@@ -30,21 +34,25 @@ fn every_status_says_where_to_go_on() {
         let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
         assert!(store.find_queue("Orders", 0).is_none());
         let queue = store.queue("Orders", 0);
-        let told = |from, filter: &dyn Fn(i64) -> bool| {
-            let result = get(&store, &queue, from, filter);
+        let told = async |from, filter: Filter<'_>| {
+            let result = get(&store, &queue, from, filter).await;
             (result.status, result.next_begin.0, result.count)
         };
-        assert_eq!(told(0, &|_| true), (GetStatus::NoMessageInQueue, 0, 0));
-        assert_eq!(told(9, &|_| true), (GetStatus::NoMessageInQueue, 0, 0));
+        assert_eq!(told(0, &|_| true).await, (GetStatus::NoMessageInQueue, 0, 0));
+        assert_eq!(told(9, &|_| true).await, (GetStatus::NoMessageInQueue, 0, 0));
         append_all(&store, &queue, 50).await;
-        assert_eq!(told(0, &|_| true), (GetStatus::Found, 20, 20), "a read ends with its file");
-        assert_eq!(told(25, &|_| true), (GetStatus::Found, 40, 15));
-        assert_eq!(told(40, &|_| true), (GetStatus::Found, 50, 10));
-        assert_eq!(told(50, &|_| true), (GetStatus::OffsetOverflowOne, 50, 0));
-        assert_eq!(told(51, &|_| true), (GetStatus::OffsetOverflowBadly, 50, 0));
-        assert_eq!(told(3, &|_| false), (GetStatus::NoMatchedMessage, 20, 0));
+        assert_eq!(
+            told(0, &|_| true).await,
+            (GetStatus::Found, 20, 20),
+            "a read ends with its file"
+        );
+        assert_eq!(told(25, &|_| true).await, (GetStatus::Found, 40, 15));
+        assert_eq!(told(40, &|_| true).await, (GetStatus::Found, 50, 10));
+        assert_eq!(told(50, &|_| true).await, (GetStatus::OffsetOverflowOne, 50, 0));
+        assert_eq!(told(51, &|_| true).await, (GetStatus::OffsetOverflowBadly, 50, 0));
+        assert_eq!(told(3, &|_| false).await, (GetStatus::NoMatchedMessage, 20, 0));
         let tag_a = message::tags_code("TagA");
-        assert_eq!(told(40, &|code| code == tag_a), (GetStatus::Found, 50, 10));
+        assert_eq!(told(40, &|code| code == tag_a).await, (GetStatus::Found, 50, 10));
     });
 }
 
@@ -58,21 +66,21 @@ fn neighbours_in_the_log_come_in_one_slice_and_bounds_hold() {
         append_all(&store, &queue, 5).await;
         append_all(&store, &other, 1).await;
         append_all(&store, &queue, 5).await;
-        let all = get(&store, &queue, 0, &|_| true);
+        let all = get(&store, &queue, 0, &|_| true).await;
         assert_eq!((all.count, all.messages.len()), (10, 2));
         let bytes: usize = all.messages.iter().map(|slice| slice.len()).sum();
         assert_eq!(bytes as u64, all.bytes);
         let each = all.bytes / 10;
-        let bounded = |count_max, bytes_max| {
+        let bounded = async |count_max, bytes_max| {
             let from = QueueOffset(0);
             let request =
                 GetRequest { queue: &queue, from, count_max, bytes_max, filter: &|_| true };
-            store.get(&request).count
+            store.get(&request).await.count
         };
-        assert_eq!(bounded(3, 1 << 20), 3);
-        assert_eq!(bounded(99, 4 * each), 4);
-        assert_eq!(bounded(99, 4 * each - 1), 3);
-        assert_eq!(bounded(99, 1), 1, "the first comes whatever its length");
+        assert_eq!(bounded(3, 1 << 20).await, 3);
+        assert_eq!(bounded(99, 4 * each).await, 4);
+        assert_eq!(bounded(99, 4 * each - 1).await, 3);
+        assert_eq!(bounded(99, 1).await, 1, "the first comes whatever its length");
     });
 }
 
@@ -115,7 +123,7 @@ fn half_messages_take_no_place_and_are_not_seen() {
         }
         assert_eq!(offsets, [0, 0, 1, 0, 2]);
         store.dispatched().wait(store.appended().reached()).await.unwrap();
-        assert_eq!(get(&store, &queue, 0, &|_| true).count, 3);
+        assert_eq!(get(&store, &queue, 0, &|_| true).await.count, 3);
     });
 }
 
@@ -126,7 +134,7 @@ fn times_are_found_from_both_sides() {
     world.block_on(async {
         let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
         let queue = store.queue("Orders", 0);
-        assert_eq!(store.earliest_time(&queue).unwrap(), None);
+        assert_eq!(store.earliest_time(&queue).await.unwrap(), None);
         let mut times = Vec::new();
         for _ in 0..4 {
             // Two at each time.
@@ -136,16 +144,17 @@ fn times_are_found_from_both_sides() {
             world.sleep(std::time::Duration::from_secs(1)).await;
         }
         store.dispatched().wait(store.appended().reached()).await.unwrap();
-        let find = |time, boundary| store.search_offset(&queue, time, boundary).unwrap().0;
+        let find =
+            async |time, boundary| store.search_offset(&queue, time, boundary).await.unwrap().0;
         for (at, time) in times.iter().enumerate() {
             let first = at as u64 / 2 * 2;
-            assert_eq!(find(*time, Boundary::Lower), first);
-            assert_eq!(find(*time, Boundary::Upper), first + 1);
-            assert_eq!(find(*time + 1, Boundary::Lower), first + 2);
-            assert_eq!(find(*time + 1, Boundary::Upper), first + 1);
+            assert_eq!(find(*time, Boundary::Lower).await, first);
+            assert_eq!(find(*time, Boundary::Upper).await, first + 1);
+            assert_eq!(find(*time + 1, Boundary::Lower).await, first + 2);
+            assert_eq!(find(*time + 1, Boundary::Upper).await, first + 1);
         }
-        assert_eq!((find(0, Boundary::Lower), find(0, Boundary::Upper)), (0, 0));
-        assert_eq!(store.earliest_time(&queue).unwrap(), Some(times[0]));
+        assert_eq!((find(0, Boundary::Lower).await, find(0, Boundary::Upper).await), (0, 0));
+        assert_eq!(store.earliest_time(&queue).await.unwrap(), Some(times[0]));
     });
 }
 
@@ -170,9 +179,9 @@ fn a_queue_whose_first_messages_are_gone_starts_behind_fillers() {
         let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
         let queue = store.queue("Orders", 0);
         assert_eq!((queue.min_offset(), queue.max_offset()), (QueueOffset(12), QueueOffset(30)));
-        let small_one = get(&store, &queue, 3, &|_| true);
+        let small_one = get(&store, &queue, 3, &|_| true).await;
         assert_eq!((small_one.status, small_one.next_begin.0), (GetStatus::OffsetTooSmall, 12));
-        assert_eq!(get(&store, &queue, 12, &|_| true).count, 8);
+        assert_eq!(get(&store, &queue, 12, &|_| true).await.count, 8);
         let next = append(&store, &queue, b"next").await.unwrap();
         assert_eq!(next.queue_offset, QueueOffset(30));
     });

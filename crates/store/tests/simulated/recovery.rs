@@ -8,12 +8,12 @@ use runtime::Rng;
 use sim::{Node, World, fault};
 use store::{FlushMode, OpenError, Store};
 
-use crate::ground::{Ledger, Place, QUEUES, append, open, read_all, small};
+use crate::ground::{Ledger, Place, QUEUES, append, open, read_everything, small};
 
 /// A store with some history, at the moment after the power went.
 async fn broken(world: &World, node: &Node, ledger: &Ledger, rng: &Rng) {
     let store = open(world, node, small(FlushMode::Sync)).await.unwrap();
-    ledger.check(&store, &format!("seed {}", world.seed()));
+    ledger.check(&store, &format!("seed {}", world.seed())).await;
     let clock = world.runtime(node).clock;
     world.spawn_on(node, ledger.clone().keep_writing(store.clone(), clock, rng.stream("writer")));
     world.sleep(Duration::from_millis(200 + rng.below(3_000))).await;
@@ -59,7 +59,7 @@ fn recovery_that_is_killed_anywhere_can_be_run_again() {
                 }
             }
             let store = open(&world, &node, small(FlushMode::Sync)).await.unwrap();
-            ledger.check(&store, &format!("seed {seed}, at last"));
+            ledger.check(&store, &format!("seed {seed}, at last")).await;
         });
     }
 }
@@ -72,14 +72,11 @@ async fn filled(world: &World, node: &Node, count: u64) -> Vec<(Place, Bytes)> {
         append(&store, &store.queue(topic, queue_id), &[number as u8; 700]).await.unwrap();
     }
     store.shutdown().await.unwrap();
-    let messages =
-        store.queues().iter().flat_map(|queue| read_all(&store, queue)).collect::<Vec<_>>();
-    messages.into_iter().map(|(place, taken)| (place, taken.body)).collect()
+    contents(&store).await
 }
 
-fn contents(store: &Store) -> Vec<(Place, Bytes)> {
-    let messages = store.queues().into_iter().flat_map(|queue| read_all(store, &queue));
-    messages.map(|(place, taken)| (place, taken.body)).collect()
+async fn contents(store: &Store) -> Vec<(Place, Bytes)> {
+    read_everything(store).await.into_iter().map(|(place, taken)| (place, taken.body)).collect()
 }
 
 #[test]
@@ -101,7 +98,7 @@ fn a_clean_end_leaves_no_abort_file_and_nothing_to_rebuild() {
             files.filter(|(path, _)| path.starts_with("store/consumequeue")).collect()
         };
         assert_eq!(queue_files(&opened), queue_files(&closed));
-        assert_eq!(contents(&store), before);
+        assert_eq!(contents(&store).await, before);
     });
 }
 
@@ -118,7 +115,7 @@ fn queues_that_were_deleted_are_filled_from_the_log() {
         }
         world.restart(&node);
         let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
-        assert_eq!(contents(&store), before);
+        assert_eq!(contents(&store).await, before);
     });
 }
 
@@ -132,7 +129,7 @@ fn a_log_without_any_checkpoint_fills_all_queues() {
         disk.remove_file("store/checkpoint").await.unwrap();
         world.restart(&node);
         let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
-        assert_eq!(contents(&store), before);
+        assert_eq!(contents(&store).await, before);
     });
 }
 
