@@ -11,7 +11,7 @@ use bytes::Bytes;
 use message::delay::Levels;
 use message::record::{RecordError, View};
 use message::{delay, property, tags_code_of, topic};
-use runtime::sync::{Either, Stop, Watermark, race};
+use runtime::sync::{Either, Stop, Watermark, give_way, race};
 use runtime::{Clock, Disk};
 
 use crate::commit_log::{CommitLog, takes_place};
@@ -73,6 +73,8 @@ pub(crate) struct Dispatcher {
     levels: Levels,
     progress: Arc<Progress>,
     at: Snapshot,
+    /// The end of what recovery found; `None` once it is dispatched.
+    found_to: Option<u64>,
     /// Queues with entries that are not visible yet.
     hidden: Vec<Arc<Queue>>,
     /// The topic of the last record and those of its queues that were used, by number.
@@ -96,6 +98,7 @@ impl Dispatcher {
     ) -> Self {
         let progress = Arc::new(Progress::default());
         progress.set(at);
+        let found_to = Some(log.appended().reached());
         Self {
             log,
             queues,
@@ -103,6 +106,7 @@ impl Dispatcher {
             levels: Levels::default(),
             progress,
             at,
+            found_to,
             hidden: Vec::new(),
             topic: String::new(),
             topic_queues: Vec::new(),
@@ -119,9 +123,10 @@ impl Dispatcher {
     pub(crate) async fn keep_dispatching(mut self, clock: Clock, stop: Stop) {
         let promised = self.log.promised().clone();
         loop {
+            self.note_caught_up();
             let more = promised.wait(self.at.position + 1);
             let Either::Right(Ok(())) = race(stop.stopped(), more).await else { return };
-            match self.catch_up().await {
+            match self.catch_up(&stop).await {
                 Ok(()) => {}
                 Err(DispatchError::Disk(error)) => {
                     tracing::error!(%error, "dispatch stalls; trying again");
@@ -136,15 +141,27 @@ impl Dispatcher {
         }
     }
 
-    /// Dispatches everything that is promised by now.
-    pub(crate) async fn catch_up(&mut self) -> Result<(), DispatchError> {
+    /// Tells the queues once everything that recovery found is dispatched.
+    fn note_caught_up(&mut self) {
+        if self.found_to.take_if(|found_to| self.at.position >= *found_to).is_some() {
+            tracing::info!(position = self.at.position, "dispatch has caught up with recovery");
+            self.queues.all().iter().for_each(|queue| queue.caught_up());
+        }
+    }
+
+    /// Dispatches everything that is promised by now, or less when it is stopped.
+    async fn catch_up(&mut self, stop: &Stop) -> Result<(), DispatchError> {
         let limit = self.log.promised().reached();
-        while self.at.position < limit {
+        while self.at.position < limit && !stop.is_stopped() {
             let dispatched = self.chunk(limit).await;
             // Also after an error: what was written before it is complete.
             self.hidden.drain(..).for_each(|queue| queue.show());
             self.progress.set(self.at);
             dispatched?;
+            if self.at.position < limit {
+                // After a restart there may be gigabytes to go.
+                give_way().await;
+            }
         }
         Ok(())
     }

@@ -78,10 +78,15 @@ pub struct GetResult {
 /// Reads messages of a queue. Sees nothing that is not owed: dispatch stops at what is promised.
 pub(crate) async fn get(log: &CommitLog, request: &GetRequest<'_>) -> GetResult {
     let queue = request.queue.queue();
+    // Before the end: what is not visible by then will be.
+    let found = queue.found_end();
     // The end first: a minimum read later can only be higher, and then the answer is too small.
     let max = queue.dispatched().reached();
     let (from, min) = (request.from.0, queue.min_offset());
     let (status, next_begin) = match from {
+        // Dispatch is still catching up with what recovery found. Whether the place lies behind
+        // the end is not known before, and a consumer must not be sent back for a guess.
+        _ if from >= max && max < found => (GetStatus::OffsetOverflowOne, from),
         _ if max == 0 => (GetStatus::NoMessageInQueue, 0),
         _ if from < min => (GetStatus::OffsetTooSmall, min),
         _ if from == max => (GetStatus::OffsetOverflowOne, from),

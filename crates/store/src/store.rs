@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use message::{PhysicalOffset, QueueOffset};
-use runtime::sync::{Closed, Stop, Watermark};
+use runtime::sync::{Closed, Either, Stop, Watermark, race};
 use runtime::{Clock, Disk, DiskLock, Task, Tasks};
 
 use crate::commit_log::{Appender, CommitLog, keep_flushing, keep_prepared};
@@ -45,6 +45,8 @@ struct Shared {
     log: Arc<CommitLog>,
     queues: Arc<Queues>,
     progress: Arc<Progress>,
+    /// The end of what recovery found in the log.
+    found_to: u64,
     voucher: Arc<Voucher>,
     running: Running,
     /// Given back by a shutdown.
@@ -82,6 +84,7 @@ impl Store {
         let Ground { disk, clock, layout, config } = ground;
         let Recovered { log, queues, dispatcher } = recovered;
         let progress = dispatcher.progress().clone();
+        let found_to = log.appended().reached();
         let voucher = Arc::new(Voucher {
             disk: disk.clone(),
             clock: clock.clone(),
@@ -100,8 +103,18 @@ impl Store {
             vouching: start(&tasks, "store.vouch", |stop| voucher.clone().keep_vouching(stop)),
         };
         let lock = Mutex::new(Some(lock));
-        let shared = Shared { disk, clock, layout, log, queues, progress, voucher, running, lock };
-        Ok(Store(Arc::new(shared)))
+        Ok(Store(Arc::new(Shared {
+            disk,
+            clock,
+            layout,
+            log,
+            queues,
+            progress,
+            found_to,
+            voucher,
+            running,
+            lock,
+        })))
     }
 
     /// The queue, made if there was none. Keep it: looking it up costs more than using it.
@@ -160,6 +173,17 @@ impl Store {
     /// The end of what was dispatched to the queues.
     pub fn dispatched(&self) -> &Watermark {
         &self.0.progress.position
+    }
+
+    /// Returns once everything that recovery found is visible. Appends need not wait for it.
+    ///
+    /// # Errors
+    /// [`Closed`] when the store fails or ends before.
+    pub async fn caught_up(&self) -> Result<(), Closed> {
+        match race(self.0.progress.position.wait(self.0.found_to), self.failed()).await {
+            Either::Left(reached) => reached,
+            Either::Right(closed) => Err(closed),
+        }
     }
 
     /// The first offset of the log that is still stored.

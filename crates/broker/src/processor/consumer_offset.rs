@@ -8,6 +8,7 @@ use remoting::Reply;
 use store::{GetRequest, QueueHandle};
 
 use super::answer::{Answer, success};
+use super::queue_offset::find_whole;
 use crate::commit;
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -19,7 +20,7 @@ pub(crate) async fn query(state: &State, request: &RemotingCommand) -> Answer {
     let offset = match committed {
         Some(offset) => offset,
         None if header.set_zero_if_not_found == Some(true) => 0,
-        None if is_young(state, &header).await => 0,
+        None if is_young(state, &header).await? => 0,
         None => {
             let remark = "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first";
             return Err(Refusal::new(ResponseCode::QUERY_NOT_FOUND, remark));
@@ -31,15 +32,17 @@ pub(crate) async fn query(state: &State, request: &RemotingCommand) -> Answer {
 /// Whether the queue still has its very first message, and not far behind the log's end: a new
 /// group begins at the beginning of such a queue, whatever its policy says, so that what was sent
 /// before its first heartbeat is not missed.
-async fn is_young(state: &State, header: &QueryConsumerOffsetRequestHeader) -> bool {
-    let Ok(queue_id) = u32::try_from(header.queue_id) else { return true };
-    let Some(queue) = state.store.find_queue(&header.topic, queue_id) else { return true };
+async fn is_young(
+    state: &State,
+    header: &QueryConsumerOffsetRequestHeader,
+) -> Result<bool, Refusal> {
+    let queue = find_whole(state, &header.topic, header.queue_id).await?;
+    let Some(queue) = queue else { return Ok(true) };
     if queue.min_offset().0 > 0 {
-        return false;
+        return Ok(false);
     }
-    first_record(state, &queue)
-        .await
-        .is_none_or(|first| state.bytes_behind(first) <= state.config.young_queue_bytes_max)
+    let first = first_record(state, &queue).await;
+    Ok(first.is_none_or(|first| state.bytes_behind(first) <= state.config.young_queue_bytes_max))
 }
 
 /// Where the queue's first message stands in the log.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use message::QueueOffset;
-use runtime::sync::Watermark;
+use runtime::sync::{Closed, Watermark};
 
 use super::queue::Queue;
 
@@ -39,6 +39,26 @@ impl QueueHandle {
     /// The place behind the last message that is visible.
     pub fn max_offset(&self) -> QueueOffset {
         QueueOffset(self.0.dispatched().reached())
+    }
+
+    /// The place behind the last message that is known: after a restart, dispatch has to make
+    /// visible what recovery found, and until then this lies behind [`QueueHandle::max_offset`].
+    pub fn known_end(&self) -> QueueOffset {
+        QueueOffset(self.0.found_end().max(self.0.dispatched().reached()))
+    }
+
+    /// Whether everything that recovery found is visible.
+    pub fn is_caught_up(&self) -> bool {
+        // The known end first: what is visible may rise in between, and then it is.
+        self.0.found_end() <= self.0.dispatched().reached()
+    }
+
+    /// Returns once everything that recovery found is visible; at once in ordinary life.
+    ///
+    /// # Errors
+    /// [`Closed`] when the queue will show no more.
+    pub async fn caught_up(&self) -> Result<(), Closed> {
+        self.0.dispatched().wait(self.0.found_end()).await
     }
 
     /// Rises with [`QueueHandle::max_offset`]: a consumer at the tail waits for its offset + 1.

@@ -30,6 +30,9 @@ pub(crate) struct Queue {
     next: AtomicU64,
     /// The first place that still holds a message.
     min: AtomicU64,
+    /// The place behind the last message that recovery found and dispatch may still have to show;
+    /// 0 once dispatch has caught up with recovery.
+    found: AtomicU64,
     /// The visible end, in entries.
     dispatched: Watermark,
     /// Whether dispatch still has to show what it wrote; dispatch's own note.
@@ -73,6 +76,7 @@ impl Queue {
             storable: is_directory_name(topic),
             next: AtomicU64::new(0),
             min: AtomicU64::new(0),
+            found: AtomicU64::new(0),
             dispatched: Watermark::default(),
             hidden: AtomicBool::new(false),
             files: FileSet::new(segments),
@@ -101,6 +105,28 @@ impl Queue {
     /// Sets the place of the next message. Called under the append lock, or before there is one.
     pub(crate) fn assign_from(&self, next: u64) {
         self.next.store(next, Ordering::Relaxed);
+    }
+
+    /// Recovery has found a message at `at`: the next one comes behind it, and whoever reads
+    /// is told that there is more than is visible. A place far behind all others is damage, which
+    /// dispatch reports.
+    pub(crate) fn found(&self, at: u64) {
+        let next = self.next_offset();
+        let is_first = next == 0 && self.files.first().is_none();
+        if at >= next && (is_first || at - next <= GAP_MAX) {
+            self.assign_from(at + 1);
+            self.found.store(at + 1, Ordering::Release);
+        }
+    }
+
+    /// The place behind the last message that recovery found; 0 once all of them were dispatched.
+    pub(crate) fn found_end(&self) -> u64 {
+        self.found.load(Ordering::Acquire)
+    }
+
+    /// Dispatch has passed the end of what recovery found: what is visible now is all there is.
+    pub(crate) fn caught_up(&self) {
+        self.found.store(0, Ordering::Release);
     }
 
     /// The first place that still holds a message.

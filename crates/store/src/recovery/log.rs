@@ -2,6 +2,7 @@
 
 use std::io;
 
+use message::record::View;
 use runtime::Disk;
 
 use crate::commit_log::{Bad, Found, Opened, next_at};
@@ -24,32 +25,51 @@ pub(super) struct Doubt {
 }
 
 /// Where a walk along the log ended.
-struct End {
-    offset: u64,
+pub(super) struct End {
+    /// The offset behind the last record.
+    pub(super) offset: u64,
     /// What stands there instead of a record.
     cause: String,
 }
 
-/// Opens the log and ends it behind its last whole record.
-pub(super) async fn recover(
-    disk: &Disk,
-    directory: &str,
-    config: &StoreConfig,
-    doubt: Doubt,
-) -> Result<Opened, OpenError> {
+/// Opens the log's segments, of which none is read yet.
+pub(super) async fn open(disk: &Disk, directory: &str) -> Result<SegmentSet, OpenError> {
     let failed = |error| OpenError::disk(directory, error);
     disk.create_dir(directory).await.map_err(failed)?;
-    let segments = SegmentSet::open(disk, directory.into()).await.map_err(failed)?;
-    check_chain(&segments, &doubt)?;
-    let start = walk_start(&segments, &doubt);
-    let end = walk(&segments, start).map_err(failed)?;
+    SegmentSet::open(disk, directory.into()).await.map_err(failed)
+}
+
+/// Finds the end of the log, walking from `from`, which is the end of a record; `seen` is shown
+/// every record on the way.
+pub(super) fn find_end(
+    segments: &SegmentSet,
+    doubt: &Doubt,
+    from: u64,
+    seen: impl FnMut(&View<'_>),
+) -> Result<End, OpenError> {
+    check_chain(segments, doubt)?;
+    let directory = segments.directory();
+    let end = walk(segments, from, seen).map_err(|error| OpenError::disk(directory, error))?;
     if end.offset < doubt.durable_to {
         return Err(OpenError::damaged(end.offset, doubt.durable_to, end.cause));
     }
-    tracing::info!(start, end = end.offset, end.cause, "walked the CommitLog");
+    tracing::info!(from, end = end.offset, end.cause, "walked the CommitLog");
+    Ok(end)
+}
+
+/// Ends the log: nothing stands behind `end` afterwards, and everything below it is durable.
+pub(super) async fn settle(
+    disk: &Disk,
+    config: &StoreConfig,
+    segments: SegmentSet,
+    doubt: &Doubt,
+    end: &End,
+) -> Result<Opened, OpenError> {
+    let directory = segments.directory().to_owned();
+    let failed = |error| OpenError::disk(&directory, error);
     let tail = match segments.find(end.offset) {
         Some(tail) => {
-            cut(disk, &segments, &tail, &end).await.map_err(failed)?;
+            cut(disk, &segments, &tail, end).await.map_err(failed)?;
             let in_doubt = if doubt.unclean { end.offset + DOUBT_LEN } else { end.offset };
             // After a clean end nothing was ever written behind it; looking would read it all.
             if doubt.unclean || end.offset != doubt.durable_to {
@@ -64,7 +84,7 @@ pub(super) async fn recover(
             created.map_err(|error| failed(error.into()))?
         }
     };
-    settle(&segments, start, end.offset, &doubt).await.map_err(failed)?;
+    make_durable(&segments, end.offset, doubt).await.map_err(failed)?;
     Ok(Opened { segments, segment: tail, end: end.offset })
 }
 
@@ -81,23 +101,18 @@ fn check_chain(segments: &SegmentSet, doubt: &Doubt) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Where to begin: the start of the segment that the checkpoint ends in, so that damage close
-/// before it is noticed, too.
-fn walk_start(segments: &SegmentSet, doubt: &Doubt) -> u64 {
-    let last_vouched = doubt.durable_to.saturating_sub(1);
-    let segment = segments.find(last_vouched).or_else(|| segments.first());
-    segment.map_or(0, |segment| segment.base)
-}
-
 /// Walks from record to record. A read that fails is no end: what stands there is unknown.
-fn walk(segments: &SegmentSet, start: u64) -> io::Result<End> {
+fn walk(segments: &SegmentSet, start: u64, mut seen: impl FnMut(&View<'_>)) -> io::Result<End> {
     let mut offset = start;
     loop {
         let Some(segment) = segments.find(offset) else {
             return Ok(End { offset, cause: "the last segment is full".into() });
         };
         match next_at(&segment, offset) {
-            Ok(Found::Record(record)) => offset += record.len() as u64,
+            Ok(Found::Record(record)) => {
+                View::parse(&record).iter().for_each(&mut seen);
+                offset += record.len() as u64;
+            }
             Ok(Found::SegmentEnd) => offset = segment.end(),
             Err(Bad::Disk(error)) => return Err(error),
             Err(bad) => return Ok(End { offset, cause: bad.to_string() }),
@@ -127,7 +142,8 @@ fn report_what_is_lost(segments: &SegmentSet, tail: &Segment, end: &End) {
 /// 2. the process ends and this one reads them from the cache; 3. a sync has nothing to do and
 /// succeeds; 4. power fails, and a hole cuts off everything that was acknowledged since. Written
 /// anew, the pages are dirty again and the sync means something.
-async fn settle(segments: &SegmentSet, start: u64, end: u64, doubt: &Doubt) -> io::Result<()> {
+async fn make_durable(segments: &SegmentSet, end: u64, doubt: &Doubt) -> io::Result<()> {
+    let start = doubt.durable_to.min(end);
     let unsettled = segments.within(start..u64::MAX);
     if doubt.unclean {
         // A failed sync stops all appends, so what it left in doubt is close to the end.

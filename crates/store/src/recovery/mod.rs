@@ -10,13 +10,14 @@ mod queues;
 use std::io;
 use std::sync::Arc;
 
+use message::record::View;
 use runtime::{Clock, Disk};
 
 use crate::checkpoint::Checkpoint;
-use crate::commit_log::CommitLog;
+use crate::commit_log::{CommitLog, takes_place};
 use crate::config::StoreConfig;
 use crate::consume_queue::Queues;
-use crate::dispatch::{DispatchError, Dispatcher, Snapshot};
+use crate::dispatch::{Dispatcher, Snapshot};
 use crate::error::OpenError;
 use crate::layout::Layout;
 
@@ -28,38 +29,50 @@ pub(crate) struct Ground {
     pub(crate) config: Arc<StoreConfig>,
 }
 
-/// What recovery gives: a log, its queues, and a dispatcher that has caught up with them.
+/// What recovery gives: a log that ends where its records end, queues that know their next places,
+/// and a dispatcher that still has to go from the checkpoint to that end.
 pub(crate) struct Recovered {
     pub(crate) log: Arc<CommitLog>,
     pub(crate) queues: Arc<Queues>,
     pub(crate) dispatcher: Dispatcher,
 }
 
-/// Brings the store at the root to a state that can be served. The lock is held already.
+/// Brings the store at the root to a state in which it takes messages. The lock is held already.
 ///
 /// The steps, and what each is for:
 /// 1. Was the last end unclean? Only then can pages be in doubt that the kernel calls clean.
 /// 2. The checkpoint: what is durable, log and queues alike.
-/// 3. The log: walk from there, find its end, cut off and zero what is behind, sync the rest.
-/// 4. The queues: cut them back to the checkpoint.
-/// 5. Dispatch again from there, so that queues hold exactly what the log holds.
-/// 6. The next place of every queue: behind everything that the log or the queue holds.
-/// 7. The abort file, durable before the first append.
+/// 3. The queues: cut them back to the checkpoint.
+/// 4. The log: walk from there and find its end. Every record met is the last of its queue so far,
+///    so that no place of a queue is ever given twice.
+/// 5. Cut off and zero what is behind the end, sync the rest.
+/// 6. The abort file, durable before the first append.
+///
+/// What was walked is dispatched behind, by the task that dispatches everything: until it has
+/// caught up, queues know that they hold more than they show.
 pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let Ground { disk, clock, layout, config } = ground;
     let unclean = exists(disk, &layout.abort()).await?;
     let checkpoint = read_checkpoint(disk, layout).await?;
     let durable_to = checkpoint.map_or(0, |checkpoint| checkpoint.durable_to);
-    let found = log::Doubt { durable_to, unclean };
-    let opened = log::recover(disk, &layout.commit_log(), config, found).await?;
-    let (first, end) = (opened.segments.first().map_or(0, |first| first.base), opened.end);
+    let doubt = log::Doubt { durable_to, unclean };
+    let segments = log::open(disk, &layout.commit_log()).await?;
+    let first = segments.first().map_or(0, |first| first.base);
     let vouched = durable_to.max(first);
 
     let queues = queues::open(disk, layout).await?;
-    let whole = queues::cut(disk, &queues, &opened.segments, vouched).await?;
-    let queue_entries = queues.all().iter().map(|queue| queue.end()).sum();
+    let whole = queues::cut(disk, &queues, &segments, vouched).await?;
+    let mut queue_entries = 0;
+    for queue in queues.all() {
+        queue_entries += queue.end();
+        queue.assign_from(queue.end());
+    }
     let whole = whole && checkpoint.is_some_and(|vouched| vouched.queue_entries == queue_entries);
     let from = if whole { vouched } else { first };
+
+    let end = log::find_end(&segments, &doubt, from, |record| note_place(&queues, record))?;
+    let opened = log::settle(disk, config, segments, &doubt, &end).await?;
+    let end = end.offset;
     tracing::info!(unclean, vouched, from, end, "the log is recovered; dispatching from there");
 
     let log = Arc::new(CommitLog::new(disk.clone(), clock.clone(), config.clone(), opened));
@@ -67,17 +80,21 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let store_timestamp = checkpoint.map_or(0, |vouched| vouched.store_timestamp);
     let at = Snapshot { position: from, queue_entries, store_timestamp };
     let entries = config.queue_segment_entries;
-    let mut dispatcher = Dispatcher::new(log.clone(), queues.clone(), disk.clone(), entries, at);
-    dispatcher.catch_up().await.map_err(|error| match error {
-        DispatchError::Disk(source) => OpenError::disk("dispatch what the log holds", source),
-        DispatchError::Damaged { offset, cause } => OpenError::damaged(offset, end, cause),
-    })?;
-    for queue in queues.all() {
-        queue.assign_from(queue.end());
-    }
+    let dispatcher = Dispatcher::new(log.clone(), queues.clone(), disk.clone(), entries, at);
 
     raise_abort(disk, layout).await.map_err(|error| OpenError::disk(&layout.abort(), error))?;
     Ok(Recovered { log, queues, dispatcher })
+}
+
+/// The next message of the record's queue comes behind it.
+fn note_place(queues: &Queues, record: &View<'_>) {
+    if !takes_place(record.sys_flag) {
+        return;
+    }
+    let queue = queues.get(record.topic, record.queue_id);
+    if queue.is_storable() {
+        queue.found(record.queue_offset.0);
+    }
 }
 
 async fn exists(disk: &Disk, path: &str) -> Result<bool, OpenError> {

@@ -29,8 +29,24 @@ pub(crate) fn small(flush: FlushMode) -> StoreConfig {
     }
 }
 
-/// Opens the store in a process of the node that runs now.
+/// Opens the store in a process of the node that runs now, and waits until everything that
+/// recovery found is visible.
 pub(crate) async fn open(
+    world: &World,
+    node: &Node,
+    config: StoreConfig,
+) -> Result<Store, OpenError> {
+    let store = open_behind(world, node, config).await?;
+    let opened = store.clone();
+    let caught_up = world.on(node, async move { opened.caught_up().await }).await;
+    let caught_up = caught_up.expect("the node lives while its store catches up");
+    caught_up.map_err(OpenError::Failed)?;
+    Ok(store)
+}
+
+/// Opens the store in a process of the node that runs now; what recovery found is dispatched
+/// behind.
+pub(crate) async fn open_behind(
     world: &World,
     node: &Node,
     config: StoreConfig,

@@ -1,5 +1,6 @@
 //! The store in the simulator: what it promises, against everything that may happen to it.
 
+mod catch_up;
 mod crash;
 mod full_disk;
 mod ground;

@@ -141,9 +141,14 @@ fn a_flipped_bit_below_the_checkpoint_is_refused_by_name_not_cut_off() {
         filled(&world, &node, 200).await;
         let segments = world.disk_image(&node).cache;
         let log: Vec<_> = segments.keys().filter(|path| path.contains("commitlog")).collect();
-        assert_eq!(log.len(), 4, "three segments that hold records and one ahead");
         // In the body of the first record of the last segment with records.
         assert!(fault::bit_rot::flip(&world, &node, log[2], (300, 3)));
+        // So that the log is read from its start.
+        let disk = world.runtime(&node).disk;
+        for file in disk.list("store/consumequeue/Orders/1").await.unwrap() {
+            let path = format!("store/consumequeue/Orders/1/{}", file.name);
+            disk.remove_file(&path).await.unwrap();
+        }
         world.restart(&node);
         let refused = open(&world, &node, small(FlushMode::Async)).await.err();
         let Some(OpenError::Damaged { offset, .. }) = refused else {

@@ -207,8 +207,12 @@ async fn open_alone(
 ) -> Option<Result<(), String>> {
     let runtime = control.runtime(node);
     let handles = StoreHandles { disk: runtime.disk, clock: runtime.clock, tasks: runtime.tasks };
-    let opened = control.on(node, async move { Store::open(handles, config).await }).await?;
-    Some(opened.map(|_store| ()).map_err(|error| error.to_string()))
+    let opened = control.on(node, async move {
+        let store = Store::open(handles, config).await.map_err(|error| error.to_string())?;
+        // Queues hold again what the log holds only then.
+        store.caught_up().await.map_err(|closed| closed.to_string())
+    });
+    opened.await
 }
 
 /// How long after its death a node is started again, at the least and at the most.
