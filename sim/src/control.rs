@@ -9,7 +9,7 @@ use runtime::{Boxed, Clock, Disk, Net, Runtime, Tasks};
 
 use crate::census::Census;
 use crate::clock::NodeClock;
-use crate::disk::{DiskImages, NodeDisk, SimDisk};
+use crate::disk::{Crashes, DiskImages, NodeDisk, SimDisk, Wreck};
 use crate::ground::Ground;
 use crate::incident::Incident;
 use crate::net::{Hub, NetShape, SimNet};
@@ -243,6 +243,26 @@ impl Control {
     /// Draws nothing and changes nothing.
     pub fn disk_image(&self, node: &Node) -> DiskImages {
         self.disk(node).images()
+    }
+
+    /// Notes the state of the node's disk after each of its operations from now on.
+    pub fn record_crashes(&self, node: &Node) {
+        self.disk(node).record_crashes();
+    }
+
+    /// Ends [`Control::record_crashes`] and gives every crash that there might have been.
+    pub fn recorded_crashes(&self, node: &Node) -> Crashes {
+        Crashes::new(self.disk(node).recorded_crashes())
+    }
+
+    /// Starts a new process on the node, as [`Control::restart`], on a disk that holds what a crash
+    /// of this or another node left, and nothing else.
+    pub fn restart_on(&self, node: &Node, wreck: &Wreck) {
+        if matches!(self.life(node), Life::Running | Life::Paused) {
+            self.kill(node);
+        }
+        self.disk(node).lay(wreck);
+        self.restart(node);
     }
 
     /// The true wall clock, in milliseconds since the Unix epoch: what a clock without fault shows.

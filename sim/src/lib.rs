@@ -32,7 +32,7 @@ mod trace;
 mod world;
 
 pub use control::{Control, Life};
-pub use disk::{DiskImages, PAGE, SECTOR};
+pub use disk::{Crashes, DiskImages, PAGE, SECTOR, Wreck};
 pub use incident::{Incident, IncidentKind};
 pub use latency::Latency;
 pub use net::NetShape;

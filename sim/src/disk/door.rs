@@ -52,6 +52,7 @@ impl SimDisk {
         }
         let ok = u64::from(result.is_ok());
         self.disk.shared().record(what, [ok, 0], format_args!("{path}"));
+        self.disk.note_moment(what, path);
         self.disk.wait(after).await;
         self.guard(path)?;
         result

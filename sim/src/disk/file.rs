@@ -52,7 +52,7 @@ pub(crate) struct Survival {
 }
 
 /// The bytes of a file, twice.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Content {
     /// What the process sees.
     cache: Pages,
@@ -237,6 +237,31 @@ impl Content {
             evicted.copy_page(page, &self.cache);
         }
         self.cache = evicted;
+    }
+
+    pub(crate) fn is_dirty(&self, page: u64) -> bool {
+        self.dirty.contains(&page)
+    }
+
+    /// What the device would hold if it took these pages, and the length, from `shown`, an earlier
+    /// or the same state of the file.
+    pub(crate) fn with_pages_of(&self, shown: &Content, pages: impl Iterator<Item = u64>) -> Pages {
+        if self.truncated {
+            // The cut and what came with it are one step of a small file: all or nothing.
+            return if shown.truncated { shown.cache.clone() } else { self.durable.clone() };
+        }
+        let mut device = self.durable.clone();
+        if device.len() != self.cache.len() {
+            device.resize(shown.cache.len());
+        }
+        pages.for_each(|page| device.copy_page(page, &shown.cache));
+        device.trim();
+        device
+    }
+
+    /// Takes these bytes in place of all there are, durably.
+    pub(crate) fn lay(&mut self, pages: Pages, sparse: bool) {
+        *self = Self { cache: pages.clone(), durable: pages, sparse, ..Self::default() };
     }
 
     pub(crate) fn cache(&self) -> &Pages {

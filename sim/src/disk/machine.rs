@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, io};
 use runtime::Rng;
 use tokio::sync::Notify;
 
+use super::crash::Moment;
 use super::error;
 use super::file::{Inode, Survival};
 use super::knobs::Knobs;
@@ -47,6 +48,8 @@ pub(crate) struct State {
     numbers: u64,
     /// A task will write dirty pages back.
     pub(crate) writeback_due: bool,
+    /// What was noted since the disk is recorded, if it is.
+    pub(crate) moments: Option<Vec<Moment>>,
 }
 
 impl State {
@@ -261,6 +264,11 @@ impl NodeDisk {
 }
 
 impl Shared {
+    /// Where the files of this disk count what they take.
+    pub(crate) fn used(&self) -> Arc<AtomicU64> {
+        self.used.clone()
+    }
+
     /// The error that an operation on `path` is answered with because somebody wanted it so.
     pub(crate) fn injected(&self, kind: IncidentKind, path: &str) -> std::io::Error {
         self.note(kind, path);

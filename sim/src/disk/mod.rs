@@ -18,6 +18,7 @@
 //! Never played: a synced page that is lost or changed without bit rot or a misdirected write, a
 //! rename that happens by half, a directory created by `create_dir` that vanishes.
 
+mod crash;
 mod door;
 mod error;
 mod file;
@@ -30,6 +31,7 @@ mod sync;
 mod tree;
 mod writeback;
 
+pub use crash::{Crashes, Wreck};
 pub use image::DiskImages;
 pub use page::{PAGE, SECTOR};
 

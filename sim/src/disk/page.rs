@@ -43,6 +43,15 @@ impl Pages {
         self.pages.contains_key(&number)
     }
 
+    /// Whether both hold the very same page of that number, or none.
+    pub(crate) fn shares(&self, other: &Pages, number: u64) -> bool {
+        match (self.pages.get(&number), other.pages.get(&number)) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Cuts or extends with zeros.
     pub(crate) fn resize(&mut self, len: u64) {
         if len < self.len {

@@ -67,6 +67,7 @@ impl SegmentBackend for SimSegment {
         }
         drop(content);
         self.disk.shared().record("write", [offset, fits], format_args!("{}", self.path));
+        self.disk.note_moment("write", &self.path);
         writeback::schedule(&self.disk);
         if fits < len {
             self.disk.shared().note(IncidentKind::NoSpace, &self.path);

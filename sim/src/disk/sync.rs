@@ -55,6 +55,7 @@ pub(crate) async fn sync(
             }
         }
     }
+    disk.note_moment("sync", path);
     // Noted when the pages are gone: the program may die before it hears of it.
     let error = (fails || told).then(|| disk.shared().injected(IncidentKind::Sync, path));
     disk.wait(after).await;
@@ -96,6 +97,7 @@ pub(crate) async fn sync_all(disk: &NodeDisk) -> io::Result<()> {
     if !fails {
         disk.state().tree.commit();
     }
+    disk.note_moment("sync-all", "");
     disk.wait(after).await;
     error.map_or(Ok(()), Err)
 }

@@ -20,8 +20,12 @@ pub(crate) enum Target {
     Directory,
 }
 
+/// Names and where they lead.
+pub(crate) type Names = BTreeMap<String, Target>;
+
 /// A change of names that the device may not have yet.
-enum Change {
+#[derive(Clone)]
+pub(crate) enum Change {
     Link { path: String, file: Arc<Inode> },
     Unlink { path: String, file: Arc<Inode> },
     Rename { from: String, to: String, file: Arc<Inode> },
@@ -37,22 +41,23 @@ impl Change {
             Self::Rename { from, to, .. } => parent(from) == directory || parent(to) == directory,
         }
     }
+}
 
-    fn apply(self, names: &mut BTreeMap<String, Target>) {
-        match self {
-            Self::Link { path, file } => drop(names.insert(path, Target::File(file))),
-            Self::Unlink { path, file } => remove_if(names, &path, &file),
-            Self::Rename { from, to, file } => {
-                remove_if(names, &from, &file);
-                names.insert(to, Target::File(file));
-            }
-            Self::RemoveDirectory { path } => drop(names.remove(&path)),
+/// Makes the change.
+pub(crate) fn apply(change: Change, names: &mut Names) {
+    match change {
+        Change::Link { path, file } => drop(names.insert(path, Target::File(file))),
+        Change::Unlink { path, file } => remove_if(names, &path, &file),
+        Change::Rename { from, to, file } => {
+            remove_if(names, &from, &file);
+            names.insert(to, Target::File(file));
         }
+        Change::RemoveDirectory { path } => drop(names.remove(&path)),
     }
 }
 
 /// Removes the name if it still leads to that file.
-fn remove_if(names: &mut BTreeMap<String, Target>, path: &str, file: &Arc<Inode>) {
+fn remove_if(names: &mut Names, path: &str, file: &Arc<Inode>) {
     if matches!(names.get(path), Some(Target::File(at)) if Arc::ptr_eq(at, file)) {
         names.remove(path);
     }
@@ -78,9 +83,12 @@ pub(crate) fn clean(path: &str) -> io::Result<String> {
 /// The names of a disk.
 #[derive(Default)]
 pub(crate) struct Tree {
-    cached: BTreeMap<String, Target>,
-    durable: BTreeMap<String, Target>,
-    pending: Vec<Change>,
+    cached: Names,
+    durable: Names,
+    /// With their numbers, oldest first.
+    pending: Vec<(u64, Change)>,
+    /// How many changes there have been.
+    changes: u64,
 }
 
 impl Tree {
@@ -92,12 +100,32 @@ impl Tree {
         path.is_empty() || matches!(self.cached.get(path), Some(Target::Directory))
     }
 
-    pub(crate) fn cached(&self) -> &BTreeMap<String, Target> {
+    pub(crate) fn cached(&self) -> &Names {
         &self.cached
     }
 
-    pub(crate) fn durable(&self) -> &BTreeMap<String, Target> {
+    pub(crate) fn durable(&self) -> &Names {
         &self.durable
+    }
+
+    /// The changes that the device may not have, with their numbers, oldest first.
+    pub(crate) fn pending(&self) -> &[(u64, Change)] {
+        &self.pending
+    }
+
+    /// How many changes there have been.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Takes these names in place of all there are, durably.
+    pub(crate) fn lay(&mut self, names: Names) {
+        *self = Self { cached: names.clone(), durable: names, ..Self::default() };
+    }
+
+    fn push(&mut self, change: Change) {
+        self.pending.push((self.changes, change));
+        self.changes += 1;
     }
 
     /// The names right below a directory, with what they lead to.
@@ -128,7 +156,7 @@ impl Tree {
             Target::File(file) => Some(file),
             Target::Directory => None,
         });
-        let pending = self.pending.iter().filter_map(|change| match change {
+        let pending = self.pending.iter().filter_map(|(_, change)| match change {
             Change::Link { file, .. }
             | Change::Unlink { file, .. }
             | Change::Rename { file, .. } => Some(file),
@@ -146,12 +174,12 @@ impl Tree {
 
     pub(crate) fn link(&mut self, path: &str, file: Arc<Inode>) {
         self.cached.insert(path.to_owned(), Target::File(file.clone()));
-        self.pending.push(Change::Link { path: path.to_owned(), file });
+        self.push(Change::Link { path: path.to_owned(), file });
     }
 
     pub(crate) fn unlink(&mut self, path: &str) {
         if let Some(Target::File(file)) = self.cached.remove(path) {
-            self.pending.push(Change::Unlink { path: path.to_owned(), file });
+            self.push(Change::Unlink { path: path.to_owned(), file });
         }
     }
 
@@ -159,7 +187,7 @@ impl Tree {
         if let Some(Target::File(file)) = self.cached.remove(from) {
             self.cached.insert(to.to_owned(), Target::File(file.clone()));
             let (from, to) = (from.to_owned(), to.to_owned());
-            self.pending.push(Change::Rename { from, to, file });
+            self.push(Change::Rename { from, to, file });
         }
     }
 
@@ -169,7 +197,7 @@ impl Tree {
         for end in ends.filter(|&end| end > 0) {
             let directory = &path[..end];
             self.pending.retain(
-                |change| !matches!(change, Change::RemoveDirectory { path } if path == directory),
+                |(_, change)| !matches!(change, Change::RemoveDirectory { path } if path == directory),
             );
             self.cached.insert(directory.to_owned(), Target::Directory);
             self.durable.insert(directory.to_owned(), Target::Directory);
@@ -178,17 +206,17 @@ impl Tree {
 
     pub(crate) fn remove_directory(&mut self, path: &str) {
         self.cached.remove(path);
-        self.pending.push(Change::RemoveDirectory { path: path.to_owned() });
+        self.push(Change::RemoveDirectory { path: path.to_owned() });
     }
 
     /// The device takes every pending change of the names in that directory.
     pub(crate) fn sync(&mut self, directory: &str) {
         let (here, elsewhere) = std::mem::take(&mut self.pending)
             .into_iter()
-            .partition(|change: &Change| change.touches(directory));
+            .partition(|(_, change): &(u64, Change)| change.touches(directory));
         self.pending = elsewhere;
-        for change in here {
-            change.apply(&mut self.durable);
+        for (_, change) in here {
+            apply(change, &mut self.durable);
         }
     }
 
@@ -199,8 +227,8 @@ impl Tree {
 
     /// The device takes every pending change, as a journal's commit does.
     pub(crate) fn commit(&mut self) {
-        for change in std::mem::take(&mut self.pending) {
-            change.apply(&mut self.durable);
+        for (_, change) in std::mem::take(&mut self.pending) {
+            apply(change, &mut self.durable);
         }
     }
 
@@ -210,29 +238,29 @@ impl Tree {
         let pending = std::mem::take(&mut self.pending);
         let journal = rng.chance(0.5);
         let mut undone = 0;
-        for change in pending {
+        for (_, change) in pending {
             let misses = (journal && undone > 0) || rng.chance(lost);
             if misses {
                 undone += 1;
             } else {
-                change.apply(&mut self.durable);
+                apply(change, &mut self.durable);
             }
         }
-        self.mend_directories();
+        mend_directories(&mut self.durable);
         self.cached = self.durable.clone();
         undone
     }
+}
 
-    /// A directory that still holds a name was not removed after all.
-    fn mend_directories(&mut self) {
-        let mut missing = Vec::new();
-        for path in self.durable.keys() {
-            let mut above = parent(path);
-            while !above.is_empty() && !self.durable.contains_key(above) {
-                missing.push(above.to_owned());
-                above = parent(above);
-            }
+/// A directory that still holds a name was not removed after all.
+pub(crate) fn mend_directories(names: &mut Names) {
+    let mut missing = Vec::new();
+    for path in names.keys() {
+        let mut above = parent(path);
+        while !above.is_empty() && !names.contains_key(above) {
+            missing.push(above.to_owned());
+            above = parent(above);
         }
-        self.durable.extend(missing.into_iter().map(|path| (path, Target::Directory)));
     }
+    names.extend(missing.into_iter().map(|path| (path, Target::Directory)));
 }

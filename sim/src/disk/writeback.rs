@@ -66,6 +66,7 @@ fn pass(disk: &NodeDisk) -> bool {
     let more = left > 0 || state.tree.is_pending();
     state.writeback_due = more;
     drop(state);
+    disk.note_moment("writeback", "");
     disk.shared().record("writeback", [written, left], format_args!("pages, left dirty"));
     more
 }
