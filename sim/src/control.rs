@@ -250,6 +250,11 @@ impl Control {
         self.disk(node).record_crashes();
     }
 
+    /// How many operations were recorded so far; 0 when the disk is not recorded.
+    pub fn recorded_operations(&self, node: &Node) -> usize {
+        self.disk(node).recorded_operations()
+    }
+
     /// Ends [`Control::record_crashes`] and gives every crash that there might have been.
     pub fn recorded_crashes(&self, node: &Node) -> Crashes {
         Crashes::new(self.disk(node).recorded_crashes())

@@ -167,6 +167,11 @@ impl NodeDisk {
         self.note_moment("begin", "");
     }
 
+    /// How many operations were noted since then.
+    pub(crate) fn recorded_operations(&self) -> usize {
+        self.state().moments.as_ref().map_or(0, |moments| moments.len().saturating_sub(1))
+    }
+
     /// Ends the recording and gives what was noted.
     pub(crate) fn recorded_crashes(&self) -> Vec<Moment> {
         self.state().moments.take().unwrap_or_default()

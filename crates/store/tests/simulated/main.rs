@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod crash;
+mod crash_points;
 mod full_disk;
 mod ground;
 mod poison;
