@@ -1,7 +1,7 @@
 //! From RocketMQ's keys to what a broker is told.
 
 use broker::BrokerConfig;
-use store::{FlushMode, StoreConfig};
+use store::{FlushMode, HoursError, Retention, StoreConfig};
 
 use crate::config::{ConfigError, Settings};
 use crate::machine;
@@ -54,12 +54,12 @@ pub(crate) fn broker_config(
         pull_bytes_max: small(settings, "maxTransferBytesOnMessageInMemory"),
         sends_in_flight_max: count(settings, "sendThreadPoolQueueCapacity"),
         pulls_in_flight_max: count(settings, "pullThreadPoolQueueCapacity"),
-        ..BrokerConfig::new(&name, store_config(settings))
+        ..BrokerConfig::new(&name, store_config(settings)?)
     })
 }
 
-fn store_config(settings: &Settings) -> StoreConfig {
-    StoreConfig {
+fn store_config(settings: &Settings) -> Result<StoreConfig, ConfigError> {
+    Ok(StoreConfig {
         root: String::new(),
         segment_size: settings.number("mappedFileSizeCommitLog"),
         queue_segment_entries: settings
@@ -74,6 +74,33 @@ fn store_config(settings: &Settings) -> StoreConfig {
         flush_thorough_ms: settings.number("flushCommitLogThoroughInterval"),
         queue_flush_interval_ms: settings.number("flushIntervalConsumeQueue"),
         message_size_max: settings.number("maxMessageSize"),
+        retention: retention(settings)?,
+        ..StoreConfig::default()
+    })
+}
+
+fn retention(settings: &Settings) -> Result<Retention, ConfigError> {
+    const HOUR_MS: u64 = 3_600_000;
+    let hours = settings.text("deleteWhen").parse();
+    Ok(Retention {
+        reserved_ms: settings.number("fileReservedTime") * HOUR_MS,
+        hours: hours.map_err(|error: HoursError| {
+            settings.refuse("deleteWhen", &format!("expected hours such as 04;16: {error}"))
+        })?,
+        disk_used_max_percent: settings.number("diskMaxUsedSpaceRatio"),
+        disk_forcible_percent: percent(settings, "diskSpaceCleanForciblyRatio")?,
+        disk_warning_percent: percent(settings, "diskSpaceWarningLevelRatio")?,
+        forcible: settings.flag("cleanFileForciblyEnable"),
+        delete_pause_ms: settings.number("deleteCommitLogFilesInterval"),
+        interval_ms: settings.number("cleanResourceInterval"),
+    })
+}
+
+/// A ratio such as `0.85`, in percent.
+fn percent(settings: &Settings, name: &str) -> Result<u64, ConfigError> {
+    match settings.text(name).parse::<f64>() {
+        Ok(ratio) if ratio > 0.0 && ratio <= 1.0 => Ok((ratio * 100.0).round() as u64),
+        _ => Err(settings.refuse(name, "expected a ratio above 0, at most 1, such as 0.85")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::OpenError;
 use crate::layout::BLANK_HEAD_LEN;
+use crate::retention::Retention;
 
 /// What an acknowledgement waits for on this node's disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct StoreConfig {
     /// Flow control, cause `PAGE_CACHE`: an append lock held longer than this, in milliseconds,
     /// says that a write into the mapping stands still; RocketMQ's `osPageCacheBusyTimeOutMills`.
     pub lock_held_ms_max: u64,
+    /// How long messages are kept and how full the disk may get.
+    pub retention: Retention,
 }
 
 impl Default for StoreConfig {
@@ -60,6 +63,7 @@ impl Default for StoreConfig {
             unflushed_bytes_max: 1 << 30,
             flush_stuck_ms_max: 10_000,
             lock_held_ms_max: 1_000,
+            retention: Retention::default(),
         }
     }
 }
@@ -85,7 +89,7 @@ impl StoreConfig {
         if self.queue_segment_entries == 0 {
             return Err(OpenError::Config { setting: "queue_segment_entries", value: 0, least: 1 });
         }
-        Ok(())
+        self.retention.check()
     }
 }
 

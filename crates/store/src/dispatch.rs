@@ -16,6 +16,7 @@ use runtime::{Clock, Disk};
 
 use crate::commit_log::{CommitLog, takes_place};
 use crate::consume_queue::{Entry, Put, Queue, Queues};
+use crate::disk_guard::Partition;
 use crate::layout::BLANK_HEAD_LEN;
 
 /// How many bytes of the log are read at once.
@@ -127,8 +128,10 @@ impl Dispatcher {
             let more = promised.wait(self.at.position + 1);
             let Either::Right(Ok(())) = race(stop.stopped(), more).await else { return };
             match self.catch_up(&stop).await {
-                Ok(()) => {}
+                Ok(()) => self.log.guard().set(Partition::Queues, false),
                 Err(DispatchError::Disk(error)) => {
+                    let is_full = error.kind() == io::ErrorKind::StorageFull;
+                    self.log.guard().set(Partition::Queues, is_full);
                     tracing::error!(%error, "dispatch stalls; trying again");
                     let pause = clock.sleep(PAUSE_AFTER_FAILURE);
                     let Either::Right(()) = race(stop.stopped(), pause).await else { return };

@@ -16,15 +16,19 @@
 //! The formats stand in `FORMAT.md` beside the manifest.
 
 mod checkpoint;
+mod clean;
 mod commit_log;
 mod config;
 mod consume_queue;
+mod disk_guard;
 mod dispatch;
 mod error;
 mod flow;
 mod get;
+mod hours;
 mod layout;
 mod recovery;
+mod retention;
 mod search;
 mod segment_set;
 mod store;
@@ -36,5 +40,7 @@ pub use consume_queue::QueueHandle;
 pub use error::{AppendError, OpenError, ReadError, ShutdownError};
 pub use flow::Busy;
 pub use get::{BYTES_MAX, COUNT_MAX, GetRequest, GetResult, GetStatus};
+pub use hours::{Hours, HoursError};
+pub use retention::Retention;
 pub use search::Boundary;
 pub use store::{Store, StoreHandles};

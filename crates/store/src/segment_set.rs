@@ -171,18 +171,19 @@ impl SegmentSet {
     /// Removes the segments that end at `below` or before, oldest first and each durably before the
     /// next, never the last one. Gives how many. Each leaves the set before its name goes, so that
     /// the first offset has risen when a reader can miss the file; whoever holds a slice keeps it.
+    /// The first that cannot be removed ends it: a log has no holes.
     ///
     /// # Errors
     /// What the disk says; a segment that could not be removed is in the set as before.
-    pub(crate) async fn remove_front(&self, disk: &Disk, below: u64) -> io::Result<u64> {
+    pub(crate) async fn remove_front(&self, disk: &Disk, below: u64) -> Result<u64, RemoveError> {
         let mut removed = 0;
         while let Some(first) = self.take_front(below) {
             let gone = disk.remove_file(&join(&self.directory, &segment_name(first.base))).await;
             if let Err(error) = gone {
                 self.write().insert(first.base, first.file);
-                return Err(error);
+                return Err(RemoveError::Remove(error));
             }
-            disk.sync_dir(&self.directory).await?;
+            disk.sync_dir(&self.directory).await.map_err(RemoveError::Sync)?;
             removed += 1;
         }
         Ok(removed)
@@ -219,6 +220,15 @@ pub(crate) enum CreateError {
     /// It could not be created: worth another try.
     Create(io::Error),
     /// Its name could not be made durable: final.
+    Sync(io::Error),
+}
+
+/// Why a segment was not removed.
+#[derive(Debug)]
+pub(crate) enum RemoveError {
+    /// It could not be removed: worth another try.
+    Remove(io::Error),
+    /// The removal could not be made durable: final.
     Sync(io::Error),
 }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use message::{PhysicalOffset, QueueOffset};
 use runtime::sync::{Closed, Either, Stop, Watermark, race};
-use runtime::{Clock, Disk, DiskLock, Task, Tasks};
+use runtime::{Clock, Disk, DiskLock, DiskSpace, Task, Tasks};
 
+use crate::clean::{Cleaner, Wishes};
 use crate::commit_log::{Appender, CommitLog, keep_flushing, keep_prepared};
 use crate::config::StoreConfig;
 use crate::consume_queue::{QueueHandle, Queues};
+use crate::disk_guard::Partition;
 use crate::dispatch::Progress;
 use crate::error::{AppendError, OpenError, ReadError, ShutdownError};
 use crate::get::{GetRequest, GetResult, get};
@@ -48,6 +50,7 @@ struct Shared {
     /// The end of what recovery found in the log.
     found_to: u64,
     voucher: Arc<Voucher>,
+    cleaner: Arc<Cleaner>,
     running: Running,
     /// Given back by a shutdown.
     lock: Mutex<Option<DiskLock>>,
@@ -59,6 +62,7 @@ struct Running {
     preparing: (Stop, Task),
     dispatching: (Stop, Task),
     vouching: (Stop, Task),
+    cleaning: (Stop, Task),
 }
 
 impl Store {
@@ -82,7 +86,7 @@ impl Store {
         let ground = Ground { disk, clock, layout, config };
         let recovered = recover(&ground).await?;
         let Ground { disk, clock, layout, config } = ground;
-        let Recovered { log, queues, dispatcher } = recovered;
+        let Recovered { log, queues, dispatcher, vouched } = recovered;
         let progress = dispatcher.progress().clone();
         let found_to = log.appended().reached();
         let voucher = Arc::new(Voucher {
@@ -93,6 +97,16 @@ impl Store {
             queues: queues.clone(),
             progress: progress.clone(),
             interval: Duration::from_millis(config.queue_flush_interval_ms),
+            vouched: Watermark::new(vouched),
+        });
+        let cleaner = Arc::new(Cleaner {
+            disk: disk.clone(),
+            clock: clock.clone(),
+            log: log.clone(),
+            queues: queues.clone(),
+            voucher: voucher.clone(),
+            policy: config.retention.clone(),
+            wishes: Wishes::default(),
         });
         let running = Running {
             flushing: start(&tasks, "store.flush", |stop| keep_flushing(log.clone(), stop)),
@@ -101,6 +115,7 @@ impl Store {
                 dispatcher.keep_dispatching(clock.clone(), stop)
             }),
             vouching: start(&tasks, "store.vouch", |stop| voucher.clone().keep_vouching(stop)),
+            cleaning: start(&tasks, "store.clean", |stop| cleaner.clone().keep_cleaning(stop)),
         };
         let lock = Mutex::new(Some(lock));
         Ok(Store(Arc::new(Shared {
@@ -112,6 +127,7 @@ impl Store {
             progress,
             found_to,
             voucher,
+            cleaner,
             running,
             lock,
         })))
@@ -237,6 +253,33 @@ impl Store {
         store_time(&self.0.log, queue, at).await
     }
 
+    /// Deletes the segments that are expired, whatever the hour, in the next passes of the cleaner:
+    /// at once, and for some minutes more. Returns before anything is deleted.
+    pub fn delete_expired(&self) {
+        self.0.cleaner.delete_expired();
+    }
+
+    /// Lets every queue's lowest place and files follow the log's lowest offset.
+    ///
+    /// # Errors
+    /// [`Closed`] when a removal could not be made durable: the store has failed.
+    pub async fn clean_queues(&self) -> Result<(), Closed> {
+        self.0.cleaner.follow().await
+    }
+
+    /// Why nothing is taken because the disk is too full, if so.
+    pub fn disk_full(&self) -> Option<&'static str> {
+        self.0.log.guard().full().map(Partition::cause)
+    }
+
+    /// The space of the store's disk.
+    ///
+    /// # Errors
+    /// What the operating system says; the space is unknown then.
+    pub fn disk_space(&self) -> std::io::Result<DiskSpace> {
+        self.0.disk.space()
+    }
+
     /// Why the store takes nothing more, if so.
     pub fn poisoned(&self) -> Option<Closed> {
         self.0.log.refusal()
@@ -262,6 +305,7 @@ impl Store {
         let Shared { running, log, .. } = &*self.0;
         let reason = "the store is shutting down";
         let closed = log.refuse(reason);
+        end(&running.cleaning).await;
         end(&running.flushing).await;
         end(&running.preparing).await;
         let is_sound = &*closed.reason == reason;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runtime::sync::{Closed, Either, Stop, race};
+use runtime::sync::{Closed, Either, Stop, Watermark, race};
 use runtime::{Clock, Disk};
 
 use crate::checkpoint::{Checkpoint, IndexMark};
@@ -23,6 +23,8 @@ pub(crate) struct Voucher {
     pub(crate) progress: Arc<Progress>,
     /// The pause between two checkpoints.
     pub(crate) interval: Duration,
+    /// How far the checkpoint on the disk vouches.
+    pub(crate) vouched: Watermark,
 }
 
 /// Why nothing was vouched for.
@@ -40,17 +42,20 @@ impl Voucher {
     /// Vouches for what is dispatched, an interval after it was, until it is stopped or the store
     /// fails. Idle, it sets no timer.
     pub(crate) async fn keep_vouching(self: Arc<Self>, stop: Stop) {
-        let mut vouched = self.progress.snapshot().position;
         loop {
-            let Either::Right(Ok(())) = race(stop.stopped(), self.due(vouched)).await else {
-                return;
-            };
+            let due = self.due(self.vouched.reached());
+            let Either::Right(Ok(())) = race(stop.stopped(), due).await else { return };
             match self.vouch().await {
-                Ok(position) => vouched = position,
+                Ok(_) => {}
                 Err(VouchError::Closed(_)) => return,
                 Err(error) => tracing::warn!(%error, "trying again"),
             }
         }
+    }
+
+    /// How far the checkpoint on the disk vouches for log and queues.
+    pub(crate) fn vouched(&self) -> &Watermark {
+        &self.vouched
     }
 
     /// Returns when there is something to vouch for and the log is durable that far.
@@ -83,6 +88,7 @@ impl Voucher {
         };
         let written = self.disk.replace(&self.layout.checkpoint(), &page.encode()).await;
         written.map_err(VouchError::Checkpoint)?;
+        self.vouched.raise_to(now.position);
         Ok(now.position)
     }
 }

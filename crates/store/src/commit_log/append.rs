@@ -99,8 +99,8 @@ impl CommitLog {
 
     /// What keeps the store from taking more at the moment.
     fn busy(&self, tail: &Tail) -> Option<AppendError> {
-        if let Some(why) = &tail.disk_guard {
-            return Some(AppendError::Busy { cause: Busy::Disk, why: why.clone() });
+        if let Some(partition) = self.guard().full() {
+            return Some(AppendError::Busy { cause: Busy::Disk, why: partition.cause().into() });
         }
         let unflushed = tail.end - self.flushed.reached();
         let stuck_max = Duration::from_millis(self.config.flush_stuck_ms_max);

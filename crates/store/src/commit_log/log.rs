@@ -3,14 +3,16 @@
 //! *Invariant:* `flushed ≤ appended`, and both are always the end of a record (or 0, or the start
 //! of a segment). Whatever lies below `appended` is never written again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use runtime::sync::{Closed, Watermark};
 use runtime::{Clock, Disk};
 
 use crate::config::{FlushMode, StoreConfig};
+use crate::disk_guard::Guard;
 use crate::flow::Since;
-use crate::segment_set::{Segment, SegmentSet};
+use crate::segment_set::{RemoveError, Segment, SegmentSet};
 
 /// The CommitLog of one open store.
 pub(crate) struct CommitLog {
@@ -32,6 +34,10 @@ pub(crate) struct CommitLog {
     pub(super) lock_held: Since,
     /// Since when a sync lasts.
     pub(super) syncing: Since,
+    /// The first offset that is still stored, as far as it was raised above the first segment's.
+    min: AtomicU64,
+    /// Whether the disk has room for more.
+    guard: Guard,
 }
 
 /// Where the next record goes.
@@ -41,8 +47,6 @@ pub(super) struct Tail {
     pub(super) end: u64,
     /// Set once nothing may be appended any more.
     pub(super) refusal: Option<Closed>,
-    /// Set while the disk is too full to append to it: why.
-    pub(super) disk_guard: Option<String>,
 }
 
 impl Tail {
@@ -71,13 +75,15 @@ impl CommitLog {
             clock,
             config,
             segments,
-            tail: Mutex::new(Tail { segment, end, refusal: None, disk_guard: None }),
+            tail: Mutex::new(Tail { segment, end, refusal: None }),
             appended: Watermark::new(end),
             flushed: Watermark::new(end),
             preparations: Watermark::default(),
             preparation_failure: Mutex::default(),
             lock_held: Since::default(),
             syncing: Since::default(),
+            min: AtomicU64::new(0),
+            guard: Guard::default(),
         }
     }
 
@@ -104,9 +110,30 @@ impl CommitLog {
         }
     }
 
-    /// The first offset that is still stored.
+    /// The first offset that is still stored. It never falls: a segment that is going is not
+    /// counted any more, also when its file cannot be removed yet.
     pub(crate) fn min_offset(&self) -> u64 {
-        self.segments.first().map_or(0, |segment| segment.base)
+        let first = self.segments.first().map_or(0, |segment| segment.base);
+        first.max(self.min.load(Ordering::Acquire))
+    }
+
+    /// Removes the oldest segment, durably, and says how many went. The lowest offset rises before
+    /// the file goes.
+    pub(crate) async fn remove_first(&self) -> Result<u64, RemoveError> {
+        let Some(first) = self.segments.first() else { return Ok(0) };
+        assert!(first.end() <= self.active_base(), "the segment that is written stays");
+        self.min.fetch_max(first.end(), Ordering::AcqRel);
+        self.segments.remove_front(&self.disk, first.end()).await
+    }
+
+    /// The start of the segment that is written.
+    pub(crate) fn active_base(&self) -> u64 {
+        self.locked().segment.base
+    }
+
+    /// Whether the disk has room for more.
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// Why nothing can be appended any more, if so.
@@ -118,14 +145,6 @@ impl CommitLog {
     pub(crate) fn refuse(&self, reason: &str) -> Closed {
         self.locked().refuse(reason)
     }
-
-    /// Refuses appends, cause `DISK`, until this is called with `None`: for the guard of the
-    /// disk's ratio.
-    #[expect(dead_code, reason = "the guard comes with the cleaner")]
-    pub(crate) fn guard_disk(&self, why: Option<String>) {
-        self.locked().disk_guard = why;
-    }
-
     /// Ends the store for ever: a failed sync (or write) leaves a range unknown, and no later
     /// success says anything about it. Nothing is appended, flushed or promised any more.
     pub(crate) fn poison(&self, reason: &str) -> Closed {

@@ -35,6 +35,8 @@ pub(crate) struct Recovered {
     pub(crate) log: Arc<CommitLog>,
     pub(crate) queues: Arc<Queues>,
     pub(crate) dispatcher: Dispatcher,
+    /// How far log and queues are vouched for: where dispatch goes on.
+    pub(crate) vouched: u64,
 }
 
 /// Brings the store at the root to a state in which it takes messages. The lock is held already.
@@ -83,7 +85,7 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let dispatcher = Dispatcher::new(log.clone(), queues.clone(), disk.clone(), entries, at);
 
     raise_abort(disk, layout).await.map_err(|error| OpenError::disk(&layout.abort(), error))?;
-    Ok(Recovered { log, queues, dispatcher })
+    Ok(Recovered { log, queues, dispatcher, vouched: from })
 }
 
 /// The next message of the record's queue comes behind it.

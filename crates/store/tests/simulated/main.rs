@@ -1,6 +1,7 @@
 //! The store in the simulator: what it promises, against everything that may happen to it.
 
 mod catch_up;
+mod cleaning;
 mod crash;
 mod crash_points;
 mod full_disk;
