@@ -142,6 +142,10 @@ impl DiskBackend for MachineDisk {
         self.blocking("lock", path, |path| lock::take(path).map(DiskLock::new))
     }
 
+    fn lock_holder<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Option<String>>> {
+        self.blocking("ask for the lock of", path, lock::held_by)
+    }
+
     fn space(&self) -> io::Result<DiskSpace> {
         directory::space(&self.root).map_err(|error| naming("ask the space of", &self.root, error))
     }

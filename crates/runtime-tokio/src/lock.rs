@@ -28,6 +28,18 @@ pub(crate) fn take(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Who holds the lock, if anybody does. The file need not be writable, and is not changed.
+pub(crate) fn held_by(path: &Path) -> io::Result<Option<String>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut wish = whole_file();
+    control(&file, libc::F_OFD_GETLK, &mut wish)?;
+    let is_free = wish.l_type == libc::F_UNLCK as libc::c_short;
+    Ok(if is_free { None } else { Some(holder(&mut file)) })
+}
+
 fn is_held(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES))
 }
@@ -80,7 +92,9 @@ mod tests {
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
         let pid = std::process::id().to_string();
         assert!(refused.to_string().contains(&pid), "{refused}");
+        assert!(held_by(&path).unwrap().is_some_and(|holder| holder.contains(&pid)));
         drop(first);
+        assert_eq!(held_by(&path).unwrap(), None);
         take(&path).unwrap();
     }
 }

@@ -76,6 +76,8 @@ pub trait DiskBackend: Send + Sync {
     fn sync_all(&self) -> Boxed<'_, io::Result<()>>;
     /// See [`Disk::lock`].
     fn lock<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<DiskLock>>;
+    /// See [`Disk::lock_holder`].
+    fn lock_holder<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Option<String>>>;
     /// See [`Disk::space`].
     fn space(&self) -> io::Result<DiskSpace>;
 }
@@ -254,6 +256,15 @@ impl Disk {
     /// `WouldBlock` when another process holds it; the message says which, where it is known.
     pub async fn lock(&self, path: &str) -> io::Result<DiskLock> {
         self.0.lock(path).await
+    }
+
+    /// Who holds the lock of a file, in words; `None` when nobody does or there is no such file.
+    /// Takes nothing and changes nothing, so it is true only for the moment.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub async fn lock_holder(&self, path: &str) -> io::Result<Option<String>> {
+        self.0.lock_holder(path).await
     }
 
     /// The space of the file system.

@@ -26,6 +26,7 @@ mod error;
 mod flow;
 mod get;
 mod hours;
+pub mod inspect;
 mod layout;
 mod recovery;
 mod retention;

@@ -318,6 +318,17 @@ impl DiskBackend for SimDisk {
         })
     }
 
+    fn lock_holder<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Option<String>>> {
+        Box::pin(async move {
+            let path = clean(path)?;
+            self.operate("lock-holder", &path, |state| {
+                let holder = state.locks.get(&path);
+                Ok(holder.map(|holder| format!("holder {holder} on this node")))
+            })
+            .await
+        })
+    }
+
     fn space(&self) -> io::Result<DiskSpace> {
         self.guard("")?;
         let state = self.disk.state();

@@ -104,7 +104,11 @@ async fn only_paths_below_the_root(disk: &Disk) {
 }
 
 async fn one_lock_at_a_time(disk: &Disk) {
+    let none = disk.lock_holder("lock").await.expect("ask for a lock that is not there");
+    assert_eq!(none, None);
     let held = disk.lock("lock").await.expect("take the lock");
+    let holder = disk.lock_holder("lock").await.expect("ask for a lock that is held");
+    assert!(holder.is_some_and(|holder| !holder.is_empty()));
     let second = disk.lock("lock").await.map(|_| "a second lock");
     assert_eq!(refused(second, "lock it again"), ErrorKind::WouldBlock);
     drop(held);

@@ -6,6 +6,8 @@ mod crash;
 mod crash_points;
 mod full_disk;
 mod ground;
+mod inspect;
 mod poison;
 mod reading;
 mod recovery;
+mod rocketmq;
