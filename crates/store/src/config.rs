@@ -34,6 +34,11 @@ pub struct StoreConfig {
     /// How long ConsumeQueue entries may stay dirty before they are synced and the checkpoint is
     /// written, in milliseconds.
     pub queue_flush_interval_ms: u64,
+    /// The most ConsumeQueue files that are open at once, over all queues.
+    pub queue_files_open_max: u64,
+    /// When more queues than this have entries to sync, one sync of the whole file system takes
+    /// the place of theirs.
+    pub queue_syncs_max: u64,
     /// The longest body that is taken, in bytes.
     pub message_size_max: u64,
     /// Flow control, cause `FLUSH`: the most bytes that may be appended and not yet durable.
@@ -59,6 +64,8 @@ impl Default for StoreConfig {
             flush_pages_least: 4,
             flush_thorough_ms: 10_000,
             queue_flush_interval_ms: 1_000,
+            queue_files_open_max: 4_096,
+            queue_syncs_max: 64,
             message_size_max: 4 << 20,
             unflushed_bytes_max: 1 << 30,
             flush_stuck_ms_max: 10_000,

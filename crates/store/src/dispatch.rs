@@ -11,16 +11,19 @@ use bytes::Bytes;
 use message::delay::Levels;
 use message::record::{RecordError, View};
 use message::{delay, property, tags_code_of, topic};
+use runtime::Clock;
 use runtime::sync::{Either, Stop, Watermark, give_way, race};
-use runtime::{Clock, Disk};
 
 use crate::commit_log::{CommitLog, takes_place};
 use crate::consume_queue::{Entry, Put, Queue, Queues};
+use crate::crowd::all_of;
 use crate::disk_guard::Partition;
 use crate::layout::BLANK_HEAD_LEN;
 
 /// How many bytes of the log are read at once.
 const CHUNK_LEN_MAX: u64 = 1 << 20;
+/// When so many entries are gathered they are written, whatever is left of the chunk.
+const ENTRIES_GATHERED_MAX: u64 = 16 << 10;
 /// The pause before the disk is tried again.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -70,19 +73,19 @@ pub(crate) enum DispatchError {
 pub(crate) struct Dispatcher {
     log: Arc<CommitLog>,
     queues: Arc<Queues>,
-    disk: Disk,
     levels: Levels,
     progress: Arc<Progress>,
     at: Snapshot,
     /// The end of what recovery found; `None` once it is dispatched.
     found_to: Option<u64>,
-    /// Queues with entries that are not visible yet.
+    /// Queues with entries that are not visible yet, and how many entries those are: gathered in
+    /// the order of the log and written many at a time, because a write for each would cost more
+    /// than everything else here.
     hidden: Vec<Arc<Queue>>,
+    gathered: u64,
     /// The topic of the last record and those of its queues that were used, by number.
     topic: String,
     topic_queues: Vec<Option<Arc<Queue>>>,
-    /// How many entries a new file gets.
-    file_entries: u64,
 }
 
 /// Queues with a higher number are looked up each time.
@@ -90,28 +93,21 @@ const CACHED_QUEUES_MAX: usize = 1024;
 
 impl Dispatcher {
     /// A dispatcher that goes on at `at`.
-    pub(crate) fn new(
-        log: Arc<CommitLog>,
-        queues: Arc<Queues>,
-        disk: Disk,
-        file_entries: u64,
-        at: Snapshot,
-    ) -> Self {
+    pub(crate) fn new(log: Arc<CommitLog>, queues: Arc<Queues>, at: Snapshot) -> Self {
         let progress = Arc::new(Progress::default());
         progress.set(at);
         let found_to = Some(log.appended().reached());
         Self {
             log,
             queues,
-            disk,
             levels: Levels::default(),
             progress,
             at,
             found_to,
             hidden: Vec::new(),
+            gathered: 0,
             topic: String::new(),
             topic_queues: Vec::new(),
-            file_entries,
         }
     }
 
@@ -125,7 +121,8 @@ impl Dispatcher {
         let promised = self.log.promised().clone();
         loop {
             self.note_caught_up();
-            let more = promised.wait(self.at.position + 1);
+            // From what is written, not from what is gathered: a full disk may lie between.
+            let more = promised.wait(self.progress.position.reached() + 1);
             let Either::Right(Ok(())) = race(stop.stopped(), more).await else { return };
             match self.catch_up(&stop).await {
                 Ok(()) => self.log.guard().set(Partition::Queues, false),
@@ -146,8 +143,9 @@ impl Dispatcher {
 
     /// Tells the queues once everything that recovery found is dispatched.
     fn note_caught_up(&mut self) {
-        if self.found_to.take_if(|found_to| self.at.position >= *found_to).is_some() {
-            tracing::info!(position = self.at.position, "dispatch has caught up with recovery");
+        let position = self.progress.position.reached();
+        if self.found_to.take_if(|found_to| position >= *found_to).is_some() {
+            tracing::info!(position, "dispatch has caught up with recovery");
             self.queues.all().iter().for_each(|queue| queue.caught_up());
         }
     }
@@ -155,12 +153,13 @@ impl Dispatcher {
     /// Dispatches everything that is promised by now, or less when it is stopped.
     async fn catch_up(&mut self, stop: &Stop) -> Result<(), DispatchError> {
         let limit = self.log.promised().reached();
+        // What a full disk kept in memory goes first.
+        self.write_gathered().await?;
         while self.at.position < limit && !stop.is_stopped() {
-            let dispatched = self.chunk(limit).await;
-            // Also after an error: what was written before it is complete.
-            self.hidden.drain(..).for_each(|queue| queue.show());
-            self.progress.set(self.at);
-            dispatched?;
+            let gathered = self.chunk(limit);
+            // Also after an error: what was gathered before it is complete.
+            self.write_gathered().await?;
+            gathered?;
             if self.at.position < limit {
                 // After a restart there may be gigabytes to go.
                 give_way().await;
@@ -169,8 +168,26 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Dispatches records of one segment, at most to `limit`.
-    async fn chunk(&mut self, limit: u64) -> Result<(), DispatchError> {
+    /// Writes the gathered entries and shows them, queue by queue. Only when all are written is
+    /// dispatch as far as `at` says: a checkpoint in between still says where it was before.
+    async fn write_gathered(&mut self) -> io::Result<()> {
+        let queues = &self.queues;
+        let write = |queue: Arc<Queue>| async move {
+            queue.write().await?;
+            queues.note_dirty(&queue);
+            queue.show();
+            Ok(())
+        };
+        let written: io::Result<()> = all_of(self.hidden.iter().cloned().map(write)).await;
+        self.hidden.retain(|queue| queue.is_hidden());
+        written?;
+        self.gathered = 0;
+        self.progress.set(self.at);
+        Ok(())
+    }
+
+    /// Gathers the entries of records of one segment, at most to `limit`.
+    fn chunk(&mut self, limit: u64) -> Result<(), DispatchError> {
         let from = self.at.position;
         let Some(segment) = self.log.segments().find(from) else {
             return Err(self.damaged("there is no segment"));
@@ -182,11 +199,11 @@ impl Dispatcher {
         }
         let mut chunk = segment.slice(from..end.min(from + CHUNK_LEN_MAX))?;
         let mut at = 0;
-        loop {
+        while self.gathered < ENTRIES_GATHERED_MAX {
             match View::parse(&chunk[at..]) {
                 Ok(view) => {
                     let len = u64::from(view.store_size);
-                    self.record(&view).await?;
+                    self.record(&view)?;
                     at += len as usize;
                     self.at.position += len;
                     self.at.store_timestamp = view.store_timestamp;
@@ -202,6 +219,7 @@ impl Dispatcher {
                 Err(error) => return Err(self.damaged(&error.to_string())),
             }
         }
+        Ok(())
     }
 
     /// The first `needed` bytes of `rest`, for a record that is longer than a chunk.
@@ -213,7 +231,7 @@ impl Dispatcher {
     }
 
     /// Puts one record into its queue.
-    async fn record(&mut self, view: &View<'_>) -> Result<(), DispatchError> {
+    fn record(&mut self, view: &View<'_>) -> Result<(), DispatchError> {
         if view.physical_offset.0 != self.at.position {
             return Err(self.damaged(&format!("it says it stands at {}", view.physical_offset)));
         }
@@ -231,22 +249,18 @@ impl Dispatcher {
             tags_code: self.tags_code(view),
         };
         let place = view.queue_offset.0;
-        loop {
-            match queue.put(place, &entry)? {
-                Put::Done(moved) => self.at.queue_entries += moved,
-                Put::Already => {}
-                Put::NeedsFile => {
-                    let moved = queue.add_file(&self.disk, place, self.file_entries).await?;
-                    self.at.queue_entries += moved;
-                    continue;
-                }
-                Put::Gap => return Err(self.damaged("its place in the queue is far behind")),
+        match queue.put(place, &entry) {
+            Put::Done(moved) => {
+                self.at.queue_entries += moved;
+                self.gathered += moved;
             }
-            if queue.hide() {
-                self.hidden.push(queue);
-            }
-            return Ok(());
+            Put::Already => {}
+            Put::Gap => return Err(self.damaged("its place in the queue is far behind")),
         }
+        if queue.hide() {
+            self.hidden.push(queue);
+        }
+        Ok(())
     }
 
     /// The queue of a record. Messages of one topic tend to follow each other, so the topic is

@@ -20,6 +20,7 @@ mod clean;
 mod commit_log;
 mod config;
 mod consume_queue;
+mod crowd;
 mod disk_guard;
 mod dispatch;
 mod error;

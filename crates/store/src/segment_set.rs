@@ -1,7 +1,7 @@
 //! The segments of one log in one directory, by the offset of their first byte.
 //!
-//! The CommitLog is one such set and every ConsumeQueue is another. A segment's end is its base
-//! and the length its file has, so a store whose configured sizes changed still reads.
+//! The CommitLog is such a set. A segment's end is its base and the length its file has, so a store
+//! whose configured sizes changed still reads.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -131,14 +131,6 @@ impl SegmentSet {
         let mut segments = self.all();
         segments.retain(|segment| segment.base < range.end && range.start < segment.end());
         segments
-    }
-
-    /// Creates a segment and adds it; its name is not durable yet.
-    pub(crate) async fn create(&self, disk: &Disk, base: u64, len: u64) -> io::Result<Segment> {
-        let path = join(&self.directory, &segment_name(base));
-        let file = disk.create_segment(&path, len).await?;
-        self.write().insert(base, file.clone());
-        Ok(Segment { base, file })
     }
 
     /// Creates a segment and adds it once its length and its name are durable, so that nothing is

@@ -148,6 +148,12 @@ impl Store {
         self.0.queues.all().into_iter().map(QueueHandle::new).collect()
     }
 
+    /// How many ConsumeQueue files are open, over all queues; at most
+    /// [`StoreConfig::queue_files_open_max`](crate::StoreConfig::queue_files_open_max).
+    pub fn queue_files_open(&self) -> usize {
+        self.0.queues.files_open()
+    }
+
     /// Takes the append lock, unless its holder stands still: what whoever serves clients calls.
     /// Synchronous; let go of it before any await.
     ///

@@ -72,13 +72,8 @@ impl Voucher {
     pub(crate) async fn vouch(&self) -> Result<u64, VouchError> {
         let now = self.progress.snapshot();
         self.log.flushed().wait(now.position).await?;
-        for queue in self.queues.all() {
-            let synced = queue.sync(&self.disk).await;
-            if let Err(error) = synced {
-                let handle = (queue.topic(), queue.queue_id());
-                let reason = format!("ConsumeQueue {handle:?}: sync failed: {error}");
-                return Err(self.log.poison(&reason).into());
-            }
+        if let Err(error) = self.queues.sync().await {
+            return Err(self.log.poison(&error.to_string()).into());
         }
         let page = Checkpoint {
             durable_to: now.position,

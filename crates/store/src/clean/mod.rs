@@ -8,7 +8,6 @@
 //! `decide` says what goes, without a handle; `task` does it.
 
 mod decide;
-mod queues;
 mod task;
 
 pub(crate) use task::{Cleaner, Wishes};

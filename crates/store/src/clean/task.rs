@@ -9,7 +9,6 @@ use runtime::sync::{Closed, Either, Stop, Watermark, race};
 use runtime::{Clock, Disk, DiskSpace};
 
 use super::decide::{BATCH_MAX, Candidate, Moment, decide, is_above, is_due};
-use super::queues;
 use crate::commit_log::{CommitLog, Found, next_at};
 use crate::consume_queue::Queues;
 use crate::disk_guard::Partition;
@@ -103,8 +102,10 @@ impl Cleaner {
     /// # Errors
     /// The store has failed.
     pub(crate) async fn follow(&self) -> Result<(), Closed> {
-        let cleaned = queues::clean(&self.disk, &self.queues, self.log.min_offset()).await;
-        cleaned.or_else(|error| self.failed("a file of a ConsumeQueue", error))
+        let cleaned = self.queues.clean(self.log.min_offset()).await;
+        cleaned
+            .or_else(|error| self.failed("a file of a ConsumeQueue", error).map(|()| 0))
+            .map(drop)
     }
 
     /// What became of a removal that failed: tried again in the next pass, or final.

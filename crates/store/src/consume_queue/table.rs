@@ -1,24 +1,40 @@
 //! All queues of a store, by topic and number.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use super::queue::Queue;
+use runtime::Disk;
+
+use super::queue::{Common, Queue};
+use super::shelf::Shelf;
+use crate::config::StoreConfig;
 use crate::layout::Layout;
-use crate::segment_set::SegmentSet;
+use crate::segment_set::RemoveError;
 
-type Topics = BTreeMap<String, BTreeMap<u32, Arc<Queue>>>;
+type Topics = BTreeMap<Arc<str>, BTreeMap<u32, Arc<Queue>>>;
 
 /// The queues of a store.
 pub(crate) struct Queues {
-    layout: Layout,
+    common: Arc<Common>,
     topics: RwLock<Topics>,
+    /// Those with entries, names or zeros that may not be durable; each at most once.
+    dirty: Mutex<Vec<Arc<Queue>>>,
+    /// More dirty queues than this are synced by one sync of everything.
+    syncs_max: u64,
 }
 
 impl Queues {
     /// A store without queues.
-    pub(crate) fn new(layout: Layout) -> Self {
-        Self { layout, topics: RwLock::default() }
+    pub(crate) fn new(disk: Disk, layout: Layout, config: &StoreConfig) -> Self {
+        let shelf = Shelf::new(disk, config.queue_files_open_max);
+        let file_entries = config.queue_segment_entries;
+        Self {
+            common: Arc::new(Common { shelf, layout, file_entries }),
+            topics: RwLock::default(),
+            dirty: Mutex::default(),
+            syncs_max: config.queue_syncs_max,
+        }
     }
 
     /// The queue, if there is one. Does not allocate.
@@ -32,15 +48,15 @@ impl Queues {
         if let Some(queue) = self.find(topic, queue_id) {
             return queue;
         }
-        let segments = SegmentSet::new(self.layout.queue(topic, queue_id));
-        self.add(Queue::new(topic, queue_id, segments))
-    }
-
-    /// Adds a queue, unless there is one by now; gives the one that counts.
-    pub(crate) fn add(&self, queue: Queue) -> Arc<Queue> {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        let queues = topics.entry(queue.topic().into()).or_default();
-        queues.entry(queue.queue_id()).or_insert_with(|| Arc::new(queue)).clone()
+        // The queues of a topic share its name.
+        let topic: Arc<str> = match topics.get_key_value(topic) {
+            Some((topic, _)) => topic.clone(),
+            None => topic.into(),
+        };
+        let queues = topics.entry(topic.clone()).or_default();
+        let make = || Arc::new(Queue::new(self.common.clone(), topic, queue_id));
+        queues.entry(queue_id).or_insert_with(make).clone()
     }
 
     /// All of them, by topic and number.
@@ -48,7 +64,80 @@ impl Queues {
         self.read().values().flat_map(BTreeMap::values).cloned().collect()
     }
 
+    /// How many queue files are open.
+    pub(crate) fn files_open(&self) -> usize {
+        self.common.shelf.len()
+    }
+
+    /// Notes that a queue was written to, or its files changed.
+    pub(crate) fn note_dirty(&self, queue: &Arc<Queue>) {
+        if !queue.set_listed(true) {
+            self.dirty().push(queue.clone());
+        }
+    }
+
+    /// Lets go of what points to records below `min_physical`; see [`Queue::clean`]. Call it when
+    /// the log has lost a segment, not more often: it looks into a file of every queue. Gives how
+    /// many files went.
+    ///
+    /// # Errors
+    /// [`RemoveError`]; the queues that come after are as before.
+    pub(crate) async fn clean(&self, min_physical: u64) -> Result<u64, RemoveError> {
+        let mut removed = 0;
+        for queue in self.all() {
+            removed += queue.clean(min_physical).await?;
+        }
+        Ok(removed)
+    }
+
+    /// Makes every entry durable that was written before the call. Visits the dirty queues alone;
+    /// when they are many, or one of their files was closed meanwhile, one sync of everything
+    /// takes the place of theirs.
+    ///
+    /// # Errors
+    /// Final; names the queue if it is known.
+    pub(crate) async fn sync(&self) -> Result<(), SyncError> {
+        let dirty = std::mem::take(&mut *self.dirty());
+        // From here on a write lists its queue again.
+        for queue in &dirty {
+            queue.set_listed(false);
+        }
+        let shelf = &self.common.shelf;
+        if dirty.len() as u64 <= self.syncs_max && !shelf.has_closed_dirty() {
+            for queue in &dirty {
+                let synced = queue.sync().await;
+                let name = || format!("{}/{}", queue.topic(), queue.queue_id());
+                synced.map_err(|error| SyncError { queue: name(), error })?;
+            }
+            // Closed before we came to it, its failure may be forgotten.
+            if !shelf.has_closed_dirty() {
+                return Ok(());
+            }
+        }
+        runtime::sometimes!("all queues are synced at once");
+        let confirmed: Vec<_> = dirty.iter().map(|queue| queue.to_sync()).collect();
+        shelf.syncing_all();
+        let synced = shelf.disk().sync_all().await;
+        synced.map_err(|error| SyncError { queue: "all".into(), error })?;
+        for (queue, confirmed) in dirty.iter().zip(&confirmed) {
+            queue.synced(confirmed);
+        }
+        Ok(())
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Topics> {
         self.topics.read().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn dirty(&self) -> MutexGuard<'_, Vec<Arc<Queue>>> {
+        self.dirty.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A sync that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("ConsumeQueue {queue}: sync failed: {error}")]
+pub(crate) struct SyncError {
+    queue: String,
+    error: io::Error,
 }

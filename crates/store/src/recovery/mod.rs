@@ -62,8 +62,8 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let first = segments.first().map_or(0, |first| first.base);
     let vouched = durable_to.max(first);
 
-    let queues = queues::open(disk, layout).await?;
-    let whole = queues::cut(disk, &queues, &segments, vouched).await?;
+    let queues = queues::open(disk, layout, config).await?;
+    let whole = queues::cut(&queues, &segments, vouched).await?;
     let mut queue_entries = 0;
     for queue in queues.all() {
         queue_entries += queue.end();
@@ -81,8 +81,7 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let queues = Arc::new(queues);
     let store_timestamp = checkpoint.map_or(0, |vouched| vouched.store_timestamp);
     let at = Snapshot { position: from, queue_entries, store_timestamp };
-    let entries = config.queue_segment_entries;
-    let dispatcher = Dispatcher::new(log.clone(), queues.clone(), disk.clone(), entries, at);
+    let dispatcher = Dispatcher::new(log.clone(), queues.clone(), at);
 
     raise_abort(disk, layout).await.map_err(|error| OpenError::disk(&layout.abort(), error))?;
     Ok(Recovered { log, queues, dispatcher, vouched: from })

@@ -2,86 +2,143 @@
 //! What was behind is dispatched again from the log.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use message::record::View;
-use runtime::{Disk, EntryKind};
+use runtime::{Disk, Entry as Found, EntryKind};
 
 use crate::commit_log::record_at;
-use crate::consume_queue::{Entry, Queue, Queues};
+use crate::config::StoreConfig;
+use crate::consume_queue::{Entry, Queue, Queues, Span};
+use crate::crowd::all_of;
 use crate::error::OpenError;
-use crate::layout::{ENTRY_LEN, Layout};
-use crate::segment_set::{Segment, SegmentSet};
+use crate::layout::{ENTRY_LEN, Layout, join, segment_base};
+use crate::segment_set::SegmentSet;
 
-/// Opens every queue that has a directory.
-pub(super) async fn open(disk: &Disk, layout: &Layout) -> Result<Queues, OpenError> {
-    let queues = Queues::new(layout.clone());
-    let failed = |error| OpenError::disk(&layout.queues(), error);
-    for topic in disk.list(&layout.queues()).await.map_err(failed)? {
-        for queue in disk.list(&layout.topic(&topic.name)).await.map_err(failed)? {
-            let Some(queue_id) = queue.name.parse().ok().filter(|_| is_directory(queue.kind))
-            else {
-                tracing::warn!(topic = topic.name, name = queue.name, "no queue; ignored");
-                continue;
-            };
-            let directory = layout.queue(&topic.name, queue_id);
-            let segments = SegmentSet::open(disk, directory).await.map_err(failed)?;
-            queues.add(Queue::new(&topic.name, queue_id, segments));
+/// How many entries before the end of a queue are looked at one by one.
+const LAST_ENTRIES: u64 = 512;
+
+/// Finds every queue that has a directory, and its files, by one walk; opens none of them. An
+/// empty file is the rest of a creation that a crash cut short: it is removed. What is neither a
+/// queue's directory nor a file of one is left alone.
+pub(super) async fn open(
+    disk: &Disk,
+    layout: &Layout,
+    config: &StoreConfig,
+) -> Result<Queues, OpenError> {
+    let queues = Queues::new(disk.clone(), layout.clone(), config);
+    let root = layout.queues();
+    let failed = |error| OpenError::disk(&root, error);
+    let mut last: Option<Arc<Queue>> = None;
+    for found in disk.walk(&root).await.map_err(failed)? {
+        let Some(name) = Name::parse(&found) else {
+            let name = found.name;
+            tracing::warn!(directory = root, name, "no file of a ConsumeQueue; ignored");
+            continue;
+        };
+        let Name { topic, queue_id: Some(queue_id), base } = name else { continue };
+        let queue = match last.take() {
+            // The files of a queue follow each other.
+            Some(last) if last.queue_id() == queue_id && last.topic() == topic => last,
+            _ => queues.get(topic, queue_id),
+        };
+        match base {
+            Some(_) if found.len == 0 => {
+                disk.remove_file(&join(&root, &found.name)).await.map_err(failed)?;
+            }
+            Some(base) => queue.add_span(Span { base, len: found.len }),
+            None => {}
         }
+        last = Some(queue);
     }
     Ok(queues)
 }
 
-fn is_directory(kind: EntryKind) -> bool {
-    kind == EntryKind::Directory
+/// A path below the directory of the queues: `topic/queue/file`, or the start of one.
+struct Name<'a> {
+    topic: &'a str,
+    queue_id: Option<u32>,
+    base: Option<u64>,
+}
+
+impl<'a> Name<'a> {
+    fn parse(found: &'a Found) -> Option<Self> {
+        let mut parts = found.name.split('/');
+        let (topic, queue, file) = (parts.next()?, parts.next(), parts.next());
+        let is_file = found.kind == EntryKind::File;
+        if parts.next().is_some() || is_file != file.is_some() {
+            return None;
+        }
+        // "+7" and "07" read as numbers, too, but are nobody's.
+        let queue_id = match queue {
+            Some(name) => Some(name.parse().ok().filter(|id: &u32| id.to_string() == name)?),
+            None => None,
+        };
+        let base = match file {
+            Some(name) => Some(segment_base(name)?),
+            None => None,
+        };
+        Some(Self { topic, queue_id, base })
+    }
 }
 
 /// Cuts every queue back to the entries of records below `vouched`. Says whether all of them were
 /// sound; otherwise they must be filled from the start of the log.
 pub(super) async fn cut(
-    disk: &Disk,
     queues: &Queues,
     log: &SegmentSet,
     vouched: u64,
 ) -> Result<bool, OpenError> {
-    let mut sound = true;
-    for queue in queues.all() {
-        let cut = cut_one(disk, &queue, log, vouched).await;
-        let directory = queue.segments().directory();
-        sound &= cut.map_err(|error| OpenError::disk(directory, error))?;
-    }
-    Ok(sound)
+    let sound = &AtomicBool::new(true);
+    let cut = |queue: Arc<Queue>| async move {
+        let is_sound = cut_one(queues, &queue, log, vouched).await;
+        let is_sound = is_sound.map_err(|error| OpenError::disk(&queue.directory(), error))?;
+        sound.fetch_and(is_sound, Ordering::Relaxed);
+        Ok(())
+    };
+    all_of(queues.all().into_iter().map(cut)).await?;
+    Ok(sound.load(Ordering::Relaxed))
 }
 
-async fn cut_one(disk: &Disk, queue: &Queue, log: &SegmentSet, vouched: u64) -> io::Result<bool> {
-    drop_misfits(disk, queue).await?;
+async fn cut_one(
+    queues: &Queues,
+    queue: &Arc<Queue>,
+    log: &SegmentSet,
+    vouched: u64,
+) -> io::Result<bool> {
+    drop_misfits(queue).await?;
     let scanned = vouched_end(queue, vouched).await?;
     let end = match scanned {
         Some(scanned) => matching_end(queue, log, scanned).await?,
         None => None,
     };
     let Some(end) = end else {
-        queue.segments().remove_from(disk, 0).await?;
+        queue.remove_from(0).await?;
         return Ok(scanned.is_none());
     };
-    let byte = end * ENTRY_LEN;
-    let (later, zeroed) = match queue.segments().find(byte) {
-        Some(file) => (file.end(), file.zero(byte..file.end(), byte)?),
-        None => (byte, false),
+    let (later, zeroed) = match queue.span(end) {
+        Some(file) => (file.end(), queue.zero_from(file, end).await?),
+        None => (end * ENTRY_LEN, false),
     };
-    queue.segments().remove_from(disk, later).await?;
+    queue.remove_from(later).await?;
     queue.recovered(first_message(queue, log, end).await?, end, zeroed);
+    if zeroed {
+        queues.note_dirty(queue);
+    }
     Ok(scanned == Some(end))
 }
 
 /// Removes files from the first on that does not follow the one before, or that no whole number
 /// of entries fits into.
-async fn drop_misfits(disk: &Disk, queue: &Queue) -> io::Result<()> {
+async fn drop_misfits(queue: &Queue) -> io::Result<()> {
     let mut expected = None;
-    for file in queue.segments().all() {
-        let fits = file.file.len().is_multiple_of(ENTRY_LEN) && file.base.is_multiple_of(ENTRY_LEN);
+    for file in queue.spans() {
+        let fits = file.len.is_multiple_of(ENTRY_LEN) && file.base.is_multiple_of(ENTRY_LEN);
         if !fits || expected.is_some_and(|expected| expected != file.base) {
-            tracing::error!(base = file.base, "a ConsumeQueue file does not fit; removed");
-            return queue.segments().remove_from(disk, file.base).await;
+            let (directory, Span { base, len }) = (queue.directory(), file);
+            tracing::error!(directory, base, len, "a ConsumeQueue file does not fit; removed");
+            return queue.remove_from(file.base).await;
         }
         expected = Some(file.end());
     }
@@ -90,41 +147,61 @@ async fn drop_misfits(disk: &Disk, queue: &Queue) -> io::Result<()> {
 
 /// The position behind the last entry that the checkpoint vouches for; `None` when there is none.
 ///
-/// All of those are durable and in the order of the log, so the first entry that is absent, not in
-/// order, or of a later record ends them. What stands behind may be anything.
+/// All of those are durable and in the order of the log. What stands behind is nothing, or entries
+/// of later records: whatever was there is made zero at every start. So the end can be halved for.
 async fn vouched_end(queue: &Queue, vouched: u64) -> io::Result<Option<u64>> {
-    for file in queue.segments().all().iter().rev() {
-        let count = vouched_count(queue, file, vouched).await?;
-        if count > 0 {
-            return Ok(Some(file.base / ENTRY_LEN + count));
+    let spans = queue.spans();
+    let (mut low, mut high) = (0, spans.len());
+    while low < high {
+        let middle = low.midpoint(high);
+        if is_vouched(queue, spans[middle].first(), vouched).await? {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    Ok(None)
+    let Some(file) = low.checked_sub(1).map(|last| spans[last]) else { return Ok(None) };
+    let (mut low, mut high) = (file.first() + 1, file.behind());
+    while low < high {
+        let middle = low.midpoint(high);
+        if is_vouched(queue, middle, vouched).await? {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    in_order(queue, file.first(), low).await.map(Some)
 }
 
-/// How many entries from the start of a file the checkpoint vouches for.
-async fn vouched_count(queue: &Queue, file: &Segment, vouched: u64) -> io::Result<u64> {
-    let entries = queue.entries(file.base / ENTRY_LEN, u64::MAX / ENTRY_LEN).await?;
-    let mut order = 0;
-    let mut count = 0;
+/// Whether the checkpoint vouches for the entry at `at`, if there is one.
+async fn is_vouched(queue: &Queue, at: u64, vouched: u64) -> io::Result<bool> {
+    let entry = queue.entry(at).await?;
+    Ok(entry.is_some_and(|entry| entry.is_filler() || entry.end() <= vouched))
+}
+
+/// `end`, or a position before it where the last entries stop to be there in the log's order.
+async fn in_order(queue: &Queue, first: u64, end: u64) -> io::Result<u64> {
+    let from = first.max(end.saturating_sub(LAST_ENTRIES));
+    let entries = queue.entries(from, end - from).await?;
+    let (mut at, mut order) = (from, 0);
     for bytes in entries.chunks_exact(ENTRY_LEN as usize) {
         let Some(entry) = bytes.first_chunk().and_then(Entry::decode) else { break };
         if !entry.is_filler() {
-            if entry.physical < order || entry.end() > vouched {
+            if entry.physical < order {
                 break;
             }
             order = entry.end();
         }
-        count += 1;
+        at += 1;
     }
-    Ok(count)
+    Ok(at)
 }
 
 /// The position behind the last entry, at `end` or before, whose record says that it is its own.
 async fn matching_end(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<Option<u64>> {
-    let Some(first) = queue.segments().first() else { return Ok(None) };
+    let Some(first) = queue.spans().first().copied() else { return Ok(None) };
     let mut end = end;
-    while end > first.base / ENTRY_LEN {
+    while end > first.first() {
         if matches(queue, log, end - 1).await? {
             return Ok(Some(end));
         }
@@ -155,19 +232,5 @@ async fn matches(queue: &Queue, log: &SegmentSet, at: u64) -> io::Result<bool> {
 /// The first position before `end` whose message is still in the log; `end` when none is.
 async fn first_message(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<u64> {
     let log_first = log.first().map_or(0, |segment| segment.base);
-    let queue_first = queue.segments().first().map_or(end, |file| file.base / ENTRY_LEN);
-    let (mut low, mut high) = (queue_first, end);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let is_there = queue
-            .entry(middle)
-            .await?
-            .is_some_and(|entry| !entry.is_filler() && entry.physical >= log_first);
-        if is_there {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Ok(low)
+    queue.first_at(log_first, end).await
 }

@@ -24,6 +24,8 @@ pub(crate) fn small(flush: FlushMode) -> StoreConfig {
     StoreConfig {
         segment_size: 64 << 10,
         queue_segment_entries: 20,
+        queue_files_open_max: 3,
+        queue_syncs_max: 2,
         flush,
         ..StoreConfig::default()
     }
