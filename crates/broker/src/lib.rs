@@ -18,6 +18,7 @@ mod broker;
 mod commit;
 mod completion;
 mod config;
+mod config_file;
 mod consumers;
 mod error;
 mod fast_send;

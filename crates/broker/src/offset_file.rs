@@ -5,10 +5,10 @@ use std::io;
 use runtime::Disk;
 
 use crate::config::BrokerConfig;
+use crate::config_file;
 use crate::error::StartError;
 use crate::offsets::Offsets;
 use crate::state::State;
-use crate::tables;
 
 const OFFSETS_FILE: &str = "consumerOffset.json";
 
@@ -16,7 +16,7 @@ const OFFSETS_FILE: &str = "consumerOffset.json";
 /// every offset in silence would make all groups start over or skip.
 pub(crate) async fn read(disk: &Disk, config: &BrokerConfig) -> Result<Offsets, StartError> {
     let path = config.table_path(OFFSETS_FILE);
-    Ok(tables::read(disk, &path, Offsets::from_json).await?.unwrap_or_default())
+    Ok(config_file::load(disk, &path, Offsets::from_json).await?.unwrap_or_default())
 }
 
 /// Where it stands.
@@ -27,5 +27,5 @@ pub(crate) fn path(config: &BrokerConfig) -> String {
 /// Replaces it with the offsets of now; durable when it returns.
 pub(crate) async fn write(state: &State) -> io::Result<()> {
     let json = state.offsets().to_json();
-    state.disk.replace(&path(&state.config), json.as_bytes()).await
+    config_file::replace(&state.disk, &path(&state.config), json.as_bytes()).await
 }

@@ -67,7 +67,7 @@ impl Offsets {
         lowered
     }
 
-    /// The text of `consumerOffset.json`, which is also the body of GET_ALL_CONSUMER_OFFSET.
+    /// The text of `consumerOffset.json`, its integer keys bare as fastjson writes them, which is also the body of GET_ALL_CONSUMER_OFFSET.
     pub(crate) fn to_json(&self) -> String {
         let mut json = String::from("{\"offsetTable\":{");
         for (number, (key, queues)) in self.table.iter().enumerate() {
@@ -76,7 +76,7 @@ impl Offsets {
             let _ = write!(json, "{comma}{name}:{{");
             for (number, (queue_id, offset)) in queues.iter().enumerate() {
                 let comma = if number > 0 { "," } else { "" };
-                let _ = write!(json, "{comma}\"{queue_id}\":{offset}");
+                let _ = write!(json, "{comma}{queue_id}:{offset}");
             }
             json.push('}');
         }
@@ -162,10 +162,7 @@ mod tests {
         offsets.commit("T", "g", 10, 3);
         offsets.commit("T", "g", 2, 5);
         let json = offsets.to_json();
-        assert_eq!(
-            json,
-            r#"{"offsetTable":{"%RETRY%g@g":{"0":1099511627776},"T@g":{"2":5,"10":3}}}"#
-        );
+        assert_eq!(json, r#"{"offsetTable":{"%RETRY%g@g":{0:1099511627776},"T@g":{2:5,10:3}}}"#);
         let read = Offsets::from_json(json.as_bytes()).expect("it is its own text");
         assert_eq!(read.table, offsets.table);
     }

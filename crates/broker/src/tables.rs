@@ -12,6 +12,7 @@ use runtime::sync::Watermark;
 use runtime::{Clock, Disk};
 
 use crate::config::BrokerConfig;
+use crate::config_file;
 use crate::error::StartError;
 use crate::groups::{self, Groups};
 use crate::refusal::Refusal;
@@ -43,8 +44,10 @@ impl Tables {
         clock: &Clock,
         config: &Arc<BrokerConfig>,
     ) -> Result<Self, StartError> {
-        let topics = read(disk, &config.table_path(TOPICS_FILE), Topics::from_json).await?;
-        let groups = read(disk, &config.table_path(GROUPS_FILE), Groups::from_json).await?;
+        let topics =
+            config_file::load(disk, &config.table_path(TOPICS_FILE), Topics::from_json).await?;
+        let groups =
+            config_file::load(disk, &config.table_path(GROUPS_FILE), Groups::from_json).await?;
         let topics = topics.unwrap_or_default().with_system_topics(config, clock.now_ms());
         Ok(Self {
             disk: disk.clone(),
@@ -168,26 +171,10 @@ impl Tables {
 
     async fn write(&self, file: &str, text: &[u8]) -> Result<(), Refusal> {
         let path = self.config.table_path(file);
-        self.disk.replace(&path, text).await.map_err(|error| {
+        config_file::replace(&self.disk, &path, text).await.map_err(|error| {
             tracing::error!(%path, %error, "a table could not be written");
             let remark = format!("{file} could not be written: {error}; check the broker's disk");
             Refusal::new(ResponseCode::SYSTEM_ERROR, remark)
         })
     }
-}
-
-/// Reads one table; `None` when there is no file.
-pub(crate) async fn read<T, E: std::fmt::Display>(
-    disk: &Disk,
-    path: &str,
-    parse: impl FnOnce(&[u8]) -> Result<T, E>,
-) -> Result<Option<T>, StartError> {
-    let text = match disk.read(path).await {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(StartError::Disk { path: path.to_owned(), source }),
-    };
-    parse(&text)
-        .map(Some)
-        .map_err(|error| StartError::Table { path: path.to_owned(), cause: error.to_string() })
 }

@@ -286,11 +286,38 @@ impl Disk {
     /// `StorageFull`, or what the operating system says; the old content stands, or, when only the
     /// last step failed, either of the two.
     pub async fn replace(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let temporary = self.write_aside(path, bytes).await?;
+        self.rename(&temporary, path).await?;
+        self.sync_dir(parent(path)).await
+    }
+
+    /// Replaces a small file whole, as [`Disk::replace`] does, and keeps what it held as `kept`, in
+    /// the same directory. After a crash, `path` holds the old content or the new, or there is no
+    /// such file and `kept` holds the old; and `kept` is never older than the content before.
+    ///
+    /// Scenario that the additional step is for: without the directory synced in between, a power
+    /// failure may take back the first name and not the second, and `kept` is two versions old.
+    ///
+    /// # Errors
+    /// `StorageFull`, or what the operating system says; the old content stands under one of the
+    /// two names, or, when only the last step failed, the new one.
+    pub async fn replace_keeping(&self, path: &str, kept: &str, bytes: &[u8]) -> io::Result<()> {
+        let temporary = self.write_aside(path, bytes).await?;
+        match self.rename(path, kept).await {
+            Ok(()) => self.sync_dir(parent(kept)).await?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        self.rename(&temporary, path).await?;
+        self.sync_dir(parent(path)).await
+    }
+
+    /// Writes what shall stand at `path` beside it, durably, and gives the name.
+    async fn write_aside(&self, path: &str, bytes: &[u8]) -> io::Result<String> {
         let temporary = format!("{path}.tmp");
         self.write(&temporary, bytes).await?;
         self.sync_file(&temporary).await?;
-        self.rename(&temporary, path).await?;
-        self.sync_dir(parent(path)).await
+        Ok(temporary)
     }
 }
 

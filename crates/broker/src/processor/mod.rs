@@ -2,6 +2,7 @@
 
 mod answer;
 mod check_client_config;
+mod clean;
 mod consumer_list;
 mod consumer_offset;
 mod create_topic;
@@ -82,6 +83,9 @@ async fn dispatch(state: &State, connection: &Connection, request: &RemotingComm
             Ok(subscription_group::all(state, request))
         }
         RequestCode::GET_BROKER_CONFIG => get_config::serve(state, request),
+        RequestCode::DELETE_EXPIRED_COMMITLOG => Ok(clean::delete_expired(state, request)),
+        RequestCode::CLEAN_EXPIRED_CONSUMEQUEUE => clean::clean_queues(state, request).await,
+        RequestCode::CLEAN_UNUSED_TOPIC => Ok(clean::unused_topics(state, request)),
         RequestCode::GET_BROKER_RUNTIME_INFO => Ok(runtime_info::serve(state, request)),
         RequestCode::CONSUMER_SEND_MSG_BACK
         | RequestCode::END_TRANSACTION

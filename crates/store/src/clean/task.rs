@@ -39,6 +39,8 @@ pub(crate) struct Wishes {
     passes: AtomicU32,
     /// How often somebody asked.
     asked: Watermark,
+    /// One at a time lets the queues follow: files go oldest first.
+    following: tokio::sync::Mutex<()>,
 }
 
 impl Cleaner {
@@ -102,10 +104,9 @@ impl Cleaner {
     /// # Errors
     /// The store has failed.
     pub(crate) async fn follow(&self) -> Result<(), Closed> {
-        let cleaned = self.queues.clean(self.log.min_offset()).await;
-        cleaned
-            .or_else(|error| self.failed("a file of a ConsumeQueue", error).map(|()| 0))
-            .map(drop)
+        let _one_at_a_time = self.wishes.following.lock().await;
+        let cleaned = self.queues.clean(self.log.min_offset()).await.map(drop);
+        cleaned.or_else(|error| self.failed("a file of a ConsumeQueue", error))
     }
 
     /// What became of a removal that failed: tried again in the next pass, or final.
