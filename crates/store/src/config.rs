@@ -39,6 +39,9 @@ pub struct StoreConfig {
     /// When more queues than this have entries to sync, one sync of the whole file system takes
     /// the place of theirs.
     pub queue_syncs_max: u64,
+    /// Start after an unclean end: up to so many bytes that may not be durable are made so before
+    /// the store opens, more of them behind, while it serves already.
+    pub settle_len_max: u64,
     /// The longest body that is taken, in bytes.
     pub message_size_max: u64,
     /// Flow control, cause `FLUSH`: the most bytes that may be appended and not yet durable.
@@ -66,6 +69,7 @@ impl Default for StoreConfig {
             queue_flush_interval_ms: 1_000,
             queue_files_open_max: 4_096,
             queue_syncs_max: 64,
+            settle_len_max: 64 << 20,
             message_size_max: 4 << 20,
             unflushed_bytes_max: 1 << 30,
             flush_stuck_ms_max: 10_000,

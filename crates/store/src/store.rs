@@ -333,10 +333,15 @@ impl Store {
         }
         end(&running.dispatching).await;
         end(&running.vouching).await;
-        voucher.vouch().await.map_err(|error| match error {
+        let vouched = voucher.vouch().await.map_err(|error| match error {
             VouchError::Closed(closed) => ShutdownError::Poisoned(closed),
             VouchError::Checkpoint(error) => failed(&layout.checkpoint(), error),
         })?;
+        if vouched < log.appended().reached() {
+            // Without its abort file RocketMQ would take the queues for complete.
+            tracing::warn!(vouched, "queues lack what the log holds; the next start recovers");
+            return Ok(());
+        }
         let abort = layout.abort();
         disk.remove_file(&abort).await.map_err(|error| failed(&abort, error))?;
         disk.sync_dir(layout.root()).await.map_err(|error| failed(layout.root(), error))

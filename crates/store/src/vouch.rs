@@ -38,6 +38,12 @@ pub(crate) enum VouchError {
     Checkpoint(io::Error),
 }
 
+/// As soon as so many bytes are dispatched that no checkpoint vouches for, the next one is written:
+/// an unclean start has to read them again.
+const UNVOUCHED_LEN: u64 = 64 << 20;
+/// Into how many parts an interval is divided, at most, however much is dispatched in it.
+const HURRY_MAX: u32 = 8;
+
 impl Voucher {
     /// Vouches for what is dispatched, an interval after it was, until it is stopped or the store
     /// fails. Idle, it sets no timer.
@@ -58,14 +64,21 @@ impl Voucher {
         &self.vouched
     }
 
-    /// Returns when there is something to vouch for and the log is durable that far.
+    /// Returns when there is something to vouch for: an interval after it came, or sooner when it
+    /// is much.
     async fn due(&self, vouched: u64) -> Result<(), Closed> {
         self.progress.position.wait(vouched + 1).await?;
-        self.clock.sleep(self.interval).await;
-        self.log.flushed().wait(self.progress.snapshot().position).await
+        let pause = self.interval / HURRY_MAX;
+        self.clock.sleep(pause).await;
+        let much = self.progress.position.wait(vouched.saturating_add(UNVOUCHED_LEN));
+        match self.clock.timeout(self.interval - pause, much).await {
+            Ok(reached) => reached,
+            Err(_elapsed) => Ok(()),
+        }
     }
 
-    /// Vouches for everything that is dispatched and flushed. Gives the offset up to which.
+    /// Vouches for everything that is dispatched by now, once it is flushed. Gives the offset up to
+    /// which. It waits for nothing that comes later, so that no load can keep it from its end.
     ///
     /// Scenario that the order is for: a checkpoint that is newer than the queues it vouches for
     /// makes recovery start behind their holes, which nobody ever fills then.

@@ -102,7 +102,9 @@ impl CommitLog {
         if let Some(partition) = self.guard().full() {
             return Some(AppendError::Busy { cause: Busy::Disk, why: partition.cause().into() });
         }
-        let unflushed = tail.end - self.flushed.reached();
+        // What recovery found is on its way to the device; nobody is kept waiting for it.
+        let found_to = self.unsettled.as_ref().map_or(0, |unsettled| unsettled.to);
+        let unflushed = tail.end - self.flushed.reached().max(found_to);
         let stuck_max = Duration::from_millis(self.config.flush_stuck_ms_max);
         let why = match self.syncing.lasts(|| self.clock.monotonic()) {
             Some(lasts) if lasts > stuck_max => {

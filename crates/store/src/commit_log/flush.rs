@@ -12,6 +12,9 @@ use crate::layout::PAGE_LEN;
 /// Syncs what was appended, as the flush mode says, until it is stopped or a sync fails. A sync
 /// that has begun is always waited for: its result must not be lost.
 pub(crate) async fn keep_flushing(log: Arc<CommitLog>, stop: Stop) {
+    if log.settle().await.is_err() {
+        return;
+    }
     loop {
         let Either::Right(Ok(())) = race(stop.stopped(), log.due()).await else { return };
         if log.flush().await.is_err() {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use runtime::sync::{Closed, Watermark};
 use runtime::{Clock, Disk};
 
+use super::settle::Unsettled;
 use crate::config::{FlushMode, StoreConfig};
 use crate::disk_guard::Guard;
 use crate::flow::Since;
@@ -26,6 +27,8 @@ pub(crate) struct CommitLog {
     pub(super) appended: Watermark,
     /// The end of what survives power loss.
     pub(super) flushed: Watermark,
+    /// What recovery left to be made durable.
+    pub(super) unsettled: Option<Unsettled>,
     /// How many attempts to prepare a segment have ended, well or badly.
     pub(super) preparations: Watermark,
     /// Why the last attempt ended badly.
@@ -61,14 +64,18 @@ pub(crate) struct Opened {
     pub(crate) segments: SegmentSet,
     /// The segment that the next record goes to.
     pub(crate) segment: Segment,
-    /// The end of the log; everything below it is durable.
+    /// The end of the log.
     pub(crate) end: u64,
+    /// The end of what is durable.
+    pub(crate) flushed: u64,
+    /// What lies between the two, if anything does.
+    pub(crate) unsettled: Option<Unsettled>,
 }
 
 impl CommitLog {
     /// The log as recovery found it.
     pub(crate) fn new(disk: Disk, clock: Clock, config: Arc<StoreConfig>, opened: Opened) -> Self {
-        let Opened { segments, segment, end } = opened;
+        let Opened { segments, segment, end, flushed, unsettled } = opened;
         assert!(segment.base <= end && end <= segment.end(), "the tail lies in its segment");
         Self {
             disk,
@@ -77,7 +84,8 @@ impl CommitLog {
             segments,
             tail: Mutex::new(Tail { segment, end, refusal: None }),
             appended: Watermark::new(end),
-            flushed: Watermark::new(end),
+            flushed: Watermark::new(flushed),
+            unsettled,
             preparations: Watermark::default(),
             preparation_failure: Mutex::default(),
             lock_held: Since::default(),

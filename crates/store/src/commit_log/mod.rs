@@ -5,6 +5,7 @@ mod flush;
 mod log;
 mod prepare;
 mod read;
+mod settle;
 
 pub(crate) use append::takes_place;
 pub use append::{Append, Appended, Appender};
@@ -12,3 +13,4 @@ pub(crate) use flush::keep_flushing;
 pub(crate) use log::{CommitLog, Opened};
 pub(crate) use prepare::keep_prepared;
 pub(crate) use read::{Bad, Found, next_at, record_at};
+pub(crate) use settle::Unsettled;

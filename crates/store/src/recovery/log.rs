@@ -5,13 +5,11 @@ use std::io;
 use message::record::View;
 use runtime::Disk;
 
-use crate::commit_log::{Bad, Found, Opened, next_at};
+use crate::commit_log::{Bad, Found, Opened, Unsettled, next_at};
 use crate::config::StoreConfig;
 use crate::error::OpenError;
 use crate::segment_set::{Segment, SegmentSet};
 
-/// How many bytes are written anew at once.
-const REWRITE_LEN: u64 = 1 << 20;
 /// How far behind the end bytes may differ from what the cache shows, after an unclean end: more
 /// than what is ever appended while one sync lasts.
 const DOUBT_LEN: u64 = 64 << 20;
@@ -57,7 +55,8 @@ pub(super) fn find_end(
     Ok(end)
 }
 
-/// Ends the log: nothing stands behind `end` afterwards, and everything below it is durable.
+/// Ends the log: nothing stands behind `end` afterwards, durably. What stands before it is made
+/// durable now, or, when that would take long, is left to the task that flushes.
 pub(super) async fn settle(
     disk: &Disk,
     config: &StoreConfig,
@@ -70,12 +69,7 @@ pub(super) async fn settle(
     let tail = match segments.find(end.offset) {
         Some(tail) => {
             cut(disk, &segments, &tail, end).await.map_err(failed)?;
-            let in_doubt = if doubt.unclean { end.offset + DOUBT_LEN } else { end.offset };
-            // After a clean end nothing was ever written behind it; looking would read it all.
-            if doubt.unclean || end.offset != doubt.durable_to {
-                // So that no stale byte behind the end ever reads as a record again.
-                tail.zero(end.offset..tail.end(), in_doubt).map_err(failed)?;
-            }
+            clear(&tail, end.offset, doubt).await.map_err(failed)?;
             tail
         }
         // A new one is zero by the disk's promise; looking at all of it would cost seconds.
@@ -84,8 +78,32 @@ pub(super) async fn settle(
             created.map_err(|error| failed(error.into()))?
         }
     };
-    make_durable(&segments, end.offset, doubt).await.map_err(failed)?;
-    Ok(Opened { segments, segment: tail, end: end.offset })
+    let from = doubt.durable_to.min(end.offset);
+    let unsettled = Unsettled { from, to: end.offset, in_doubt: doubt.unclean };
+    let mut opened =
+        Opened { segments, segment: tail, end: end.offset, flushed: end.offset, unsettled: None };
+    if end.offset - unsettled.from > config.settle_len_max {
+        opened.flushed = unsettled.from;
+        opened.unsettled = Some(unsettled);
+    } else {
+        unsettled.settle(&opened.segments).await.map_err(failed)?;
+    }
+    Ok(opened)
+}
+
+/// Makes everything behind the end zero, durably, before anything is appended: a stale byte there
+/// must never read as a record again.
+async fn clear(tail: &Segment, end: u64, doubt: &Doubt) -> io::Result<()> {
+    if !doubt.unclean && end == doubt.durable_to {
+        // After a clean end nothing was ever written behind it.
+        return Ok(());
+    }
+    let in_doubt = if doubt.unclean { end + DOUBT_LEN } else { end };
+    let written_to = (tail.base + tail.file.data_end()?).max(end);
+    if tail.zero(end..tail.end().min(written_to), in_doubt)? {
+        tail.sync(end..tail.end()).await?;
+    }
+    Ok(())
 }
 
 /// Each segment must start where the one before it ends. They are created and removed one by one
@@ -134,39 +152,4 @@ fn report_what_is_lost(segments: &SegmentSet, tail: &Segment, end: &End) {
         let (offset, cause) = (end.offset, &end.cause);
         tracing::error!(offset, cause, "records behind this offset of the CommitLog are cut off");
     }
-}
-
-/// Makes the log durable up to its end, and the zeros behind it.
-///
-/// Scenario that the writing anew is for: 1. a sync fails and the kernel calls its pages clean;
-/// 2. the process ends and this one reads them from the cache; 3. a sync has nothing to do and
-/// succeeds; 4. power fails, and a hole cuts off everything that was acknowledged since. Written
-/// anew, the pages are dirty again and the sync means something.
-async fn make_durable(segments: &SegmentSet, end: u64, doubt: &Doubt) -> io::Result<()> {
-    let start = doubt.durable_to.min(end);
-    let unsettled = segments.within(start..u64::MAX);
-    if doubt.unclean {
-        // A failed sync stops all appends, so what it left in doubt is close to the end.
-        let close = unsettled.len().saturating_sub(2);
-        for segment in &unsettled[close..] {
-            rewrite(segment, doubt.durable_to.max(segment.base), end.min(segment.end()))?;
-        }
-    }
-    for segment in &unsettled {
-        segment.sync(start..segment.end()).await?;
-    }
-    Ok(())
-}
-
-/// Writes the bytes `from .. to` of a segment anew, as they are.
-fn rewrite(segment: &Segment, from: u64, to: u64) -> io::Result<()> {
-    let mut at = from;
-    while at < to {
-        let next = to.min(at + REWRITE_LEN);
-        // A copy: a slice may be a view of the very bytes that are written.
-        let bytes = segment.slice(at..next)?.to_vec();
-        segment.write(at, &[&bytes])?;
-        at = next;
-    }
-    Ok(())
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use message::QueueOffset;
 use sim::{Node, World};
-use store::{FlushMode, GetRequest, GetResult, GetStatus, QueueHandle, Store, StoreHandles};
+use store::{
+    FlushMode, GetRequest, GetResult, GetStatus, QueueHandle, Store, StoreConfig, StoreHandles,
+};
 
-use crate::ground::{QUEUES, append, message, open, read_all, small};
+use crate::ground::{QUEUES, append, message, open, open_behind, read_all, small};
 
 /// A store that was killed with so many messages in each queue, of which the checkpoint knows none.
 async fn killed(world: &World, node: &Node, each: u64) {
@@ -156,4 +158,58 @@ fn a_store_killed_while_it_catches_up_catches_up_the_next_time() {
             }
         });
     }
+}
+
+#[test]
+fn what_is_made_durable_behind_is_flushed_only_then() {
+    for seed in 40..60 {
+        let world = World::new(seed);
+        let node = world.node("broker");
+        let rng = world.stream("test");
+        world.block_on(async {
+            killed(&world, &node, 60).await;
+            // Nothing at once: all of it behind.
+            let behind = || StoreConfig { settle_len_max: 0, ..small(FlushMode::Async) };
+            let store = open_behind(&world, &node, behind()).await.unwrap();
+            let (flushed, found) = (store.flushed().reached(), store.appended().reached());
+            assert!(flushed < found, "{flushed} of {found}");
+            if rng.chance(0.5) {
+                store.flushed().wait(found).await.unwrap();
+            }
+            let owed = store.flushed().reached();
+            world.power_fail(&node);
+            drop(store);
+            world.restart(&node);
+            let store = open(&world, &node, behind()).await.unwrap();
+            let end = store.appended().reached();
+            assert!(end >= owed, "seed {seed}: {end} of {owed} were left");
+        });
+    }
+}
+
+#[test]
+fn a_store_whose_dispatch_stalls_keeps_its_abort_file_when_it_is_shut_down() {
+    let world = World::new(4);
+    let node = world.node("broker");
+    world.block_on(async {
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        append(&store, &store.queue("Orders", 0), &[1; 100]).await.unwrap();
+        store.dispatched().wait(store.appended().reached()).await.unwrap();
+        // A file where the directory of another queue would be.
+        let disk = world.runtime(&node).disk;
+        disk.write("store/consumequeue/Bills", b"in the way").await.unwrap();
+        let appended = append(&store, &store.queue("Bills", 0), &[2; 100]).await.unwrap();
+        let closing = store.clone();
+        let closed = world.on(&node, async move { closing.shutdown().await }).await;
+        closed.expect("nobody kills it").expect("the log is sound");
+        assert!(store.dispatched().reached() < appended.end);
+        let image = world.disk_image(&node);
+        assert!(image.cache.contains_key("store/abort"), "a RocketMQ would not fill its queue");
+
+        world.restart(&node);
+        world.runtime(&node).disk.remove_file("store/consumequeue/Bills").await.unwrap();
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        let queue = store.find_queue("Bills", 0).unwrap();
+        assert_eq!(read_all(&store, &queue).await.len(), 1);
+    });
 }

@@ -1,0 +1,81 @@
+//! Making durable what recovery found behind the checkpoint.
+
+use std::io;
+
+use runtime::sync::{Closed, give_way};
+
+use super::log::CommitLog;
+use crate::segment_set::{Segment, SegmentSet};
+
+/// How many bytes are written anew at once.
+const REWRITE_LEN: u64 = 1 << 20;
+
+/// A range of the log that ends where its records end and may not be durable.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsettled {
+    /// The end of what is durable.
+    pub(crate) from: u64,
+    /// The end of the log when it was opened.
+    pub(crate) to: u64,
+    /// Whether the kernel may call pages clean that the device does not hold.
+    pub(crate) in_doubt: bool,
+}
+
+impl Unsettled {
+    /// Makes the range durable.
+    ///
+    /// Scenario that the writing anew is for: 1. a sync fails and the kernel calls its pages clean;
+    /// 2. the process ends and this one reads them from the cache; 3. a sync has nothing to do and
+    /// succeeds; 4. power fails, and a hole cuts off everything that was acknowledged since.
+    /// Written anew, the pages are dirty again and the sync means something.
+    ///
+    /// # Errors
+    /// Final: the range is unknown for ever.
+    pub(crate) async fn settle(&self, segments: &SegmentSet) -> io::Result<()> {
+        let segments = segments.within(self.from..u64::MAX);
+        if self.in_doubt {
+            // A failed sync stops all appends, so what it left in doubt is close to the end.
+            let close = segments.len().saturating_sub(2);
+            for segment in &segments[close..] {
+                let (from, to) = (self.from.max(segment.base), self.to.min(segment.end()));
+                rewrite(segment, from, to).await?;
+            }
+        }
+        for segment in &segments {
+            segment.sync(self.from..self.to).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the bytes `from .. to` of a segment anew, as they are.
+async fn rewrite(segment: &Segment, from: u64, to: u64) -> io::Result<()> {
+    let mut at = from;
+    while at < to {
+        let next = to.min(at + REWRITE_LEN);
+        // A copy: a slice may be a view of the very bytes that are written.
+        let bytes = segment.slice(at..next)?.to_vec();
+        segment.write(at, &[&bytes])?;
+        at = next;
+        give_way().await;
+    }
+    Ok(())
+}
+
+impl CommitLog {
+    /// Settles what recovery left to be done while messages are taken already, and raises
+    /// `flushed` to its end.
+    ///
+    /// # Errors
+    /// [`Closed`] when that failed: the store is poisoned, now and for ever.
+    pub(crate) async fn settle(&self) -> Result<(), Closed> {
+        let Some(unsettled) = &self.unsettled else { return Ok(()) };
+        let settled = unsettled.settle(&self.segments).await;
+        settled.map_err(|error| {
+            self.poison(&format!("what recovery found could not be made durable: {error}"))
+        })?;
+        tracing::info!(to = unsettled.to, "what recovery found is durable");
+        self.flushed.raise_to(unsettled.to);
+        Ok(())
+    }
+}
