@@ -6,12 +6,14 @@
 //! |---|---|---|---|---|
 //! | `OK`, sync flush | must | must | may | may, at and behind the place |
 //! | `OK`, async flush | must | must if answered more than H before, else may | may | as above |
-//! | `WEAK` | must | may | may | as above |
+//! | `OK`, async flush and pool | must if answered more than C before, else may | as above, with H + C | may | as above |
+//! | `WEAK` | as `OK` | may | may | as above |
 //! | `UNKNOWN` | may | may | may | may |
 //! | `REJECTED` | must not | must not | must not | must not |
 //!
 //! H, the horizon, is the longest time an append may wait for its flush. It grows by every stall of
-//! the node, because nothing is flushed meanwhile. A failed sync of the log leaves whatever was not
+//! the node, because nothing is flushed meanwhile. C is the longest time that an append may stay in
+//! a private buffer of the process, likewise. A failed sync of the log leaves whatever was not
 //! flushed before in the cache only: a later power loss takes it, however late, and so does an
 //! eviction of clean pages, unless it was answered `OK` under sync flush.
 
@@ -24,6 +26,9 @@ use crate::outcome::Class;
 
 /// The room an append needs from the moment its flush is due: scheduling and the disk itself.
 const FLUSH_SLACK_MS: u64 = 1_000;
+
+/// The room a commit needs from the moment it is due: it is a copy in memory.
+const COMMIT_SLACK_MS: u64 = 100;
 
 /// No record of a simulated run is longer; bit rot this far behind a record's start spares it.
 const RECORD_LEN_BOUND: u64 = 64 * 1024;
@@ -46,6 +51,8 @@ pub struct Broker {
     pub flush: Flush,
     /// H, in ms; see [`horizon_ms`].
     pub horizon_ms: u64,
+    /// C, in ms, where appends go to a pool of private buffers first; see [`commit_horizon_ms`].
+    pub commit_ms: Option<u64>,
 }
 
 /// The brokers of a run, by broker name.
@@ -57,6 +64,11 @@ pub fn horizon_ms(flush_interval_ms: u64, flush_pages_least: u64, flush_thorough
     let deferred = if flush_pages_least > 0 { flush_thorough_ms } else { 0 };
     // Twice the interval: an append just behind one look waits for the whole next one.
     2 * flush_interval_ms + deferred + FLUSH_SLACK_MS
+}
+
+/// C of a broker that commits at the latest `commit_delay_ms` after an append.
+pub fn commit_horizon_ms(commit_delay_ms: u64) -> u64 {
+    commit_delay_ms + COMMIT_SLACK_MS
 }
 
 /// What was said about a message, and when.
@@ -126,12 +138,15 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
                 Flushed::By(due_ms) => entry.at_ms <= due_ms,
             },
         },
+        // What was written into a file stays with the kernel.
+        Fault::ProcessKill => broker.commit_ms.is_some_and(|commit_ms| {
+            entry.at_ms <= committed_by(entry, said, commit_ms, broker, ledger)
+        }),
         Fault::PagesEvicted => match (said.class, broker.flush) {
             (Class::Ok, Flush::Sync) => false,
             _ => matches!(flush(entry, said, broker, ledger), Flushed::Failed),
         },
-        Fault::ProcessKill
-        | Fault::SyncError { .. }
+        Fault::SyncError { .. }
         | Fault::InputOutputError { .. }
         | Fault::NoSpace
         | Fault::Stall { .. }
@@ -152,16 +167,12 @@ enum Flushed {
 
 /// What became of a message's flush, given what struck until `strike`.
 fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flushed {
-    let mut due_ms = said.at_ms.saturating_add(broker.horizon_ms);
+    let horizon_ms = broker.horizon_ms + broker.commit_ms.unwrap_or(0);
+    let mut due_ms = said.at_ms.saturating_add(horizon_ms);
     for entry in ledger.of(&broker.node).filter(|entry| entry.at_ms <= strike.at_ms) {
         let is_within = entry.at_ms <= due_ms;
         match &entry.fault {
-            // A stall that overlaps the wait makes it longer.
-            Fault::Stall { for_ms } => {
-                let overlaps = entry.at_ms.saturating_add(*for_ms) >= said.from_ms;
-                let longer = if overlaps && is_within { *for_ms } else { 0 };
-                due_ms = due_ms.saturating_add(longer);
-            }
+            Fault::Stall { for_ms } => due_ms = stalled(entry, *for_ms, said, due_ms),
             // The kernel says that the dirty pages are clean.
             fault if fault.is_log_sync_error() && is_within && entry.at_ms >= said.from_ms => {
                 return Flushed::Failed;
@@ -170,6 +181,29 @@ fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flush
         }
     }
     Flushed::By(due_ms)
+}
+
+/// When it stands in a file, in ms of true time, given what struck until `strike`.
+fn committed_by(
+    strike: &Entry,
+    said: &Said,
+    commit_ms: u64,
+    broker: &Broker,
+    ledger: &Ledger,
+) -> u64 {
+    let due_ms = said.at_ms.saturating_add(commit_ms);
+    let before = ledger.of(&broker.node).filter(|entry| entry.at_ms <= strike.at_ms);
+    before.fold(due_ms, |due_ms, entry| match &entry.fault {
+        Fault::Stall { for_ms } => stalled(entry, *for_ms, said, due_ms),
+        _ => due_ms,
+    })
+}
+
+/// A stall that overlaps a wait which is due at `due_ms` makes it longer.
+fn stalled(entry: &Entry, for_ms: u64, said: &Said, due_ms: u64) -> u64 {
+    let overlaps = entry.at_ms.saturating_add(for_ms) >= said.from_ms;
+    let longer = if overlaps && entry.at_ms <= due_ms { for_ms } else { 0 };
+    due_ms.saturating_add(longer)
 }
 
 /// Whether rot at this place of the log may reach a record at `address`: the record itself or one
@@ -194,8 +228,10 @@ mod tests {
 
     const H: u64 = 2_000;
 
+    const C: u64 = 300;
+
     fn broker(flush: Flush) -> Broker {
-        Broker { node: "n".into(), flush, horizon_ms: H }
+        Broker { node: "n".into(), flush, horizon_ms: H, commit_ms: None }
     }
 
     fn said(class: Class) -> Said {
@@ -203,12 +239,20 @@ mod tests {
     }
 
     fn after(class: Class, flush: Flush, faults: &[(u64, Fault)]) -> Owed {
+        after_on(&broker(flush), class, faults)
+    }
+
+    fn after_pool(class: Class, faults: &[(u64, Fault)]) -> Owed {
+        after_on(&Broker { commit_ms: Some(C), ..broker(Flush::Async) }, class, faults)
+    }
+
+    fn after_on(broker: &Broker, class: Class, faults: &[(u64, Fault)]) -> Owed {
         let mut ledger = Ledger::new();
         for (at_ms, fault) in faults {
             ledger.append(*at_ms, "n", fault.clone());
         }
         ledger.append(u64::MAX, "another", Fault::DiskLost);
-        owes(&said(class), &broker(flush), &ledger)
+        owes(&said(class), broker, &ledger)
     }
 
     fn log() -> String {
@@ -239,6 +283,30 @@ mod tests {
                 assert_eq!(row(harmless, 1_020), MUST);
             }
         }
+    }
+
+    #[test]
+    fn every_cell_of_the_pools_rows() {
+        for (class, cut_late) in [(Class::Ok, MUST), (Class::Weak, MAY)] {
+            let row = |fault: Fault, at_ms: u64| after_pool(class, &[(at_ms, fault)]);
+            assert_eq!(row(Fault::ProcessKill, 999), MUST, "before it was sent");
+            assert_eq!(row(Fault::ProcessKill, 1_005), MAY, "before it was answered");
+            assert_eq!(row(Fault::ProcessKill, 1_010 + C), MAY);
+            assert_eq!(row(Fault::ProcessKill, 1_010 + C + 1), MUST);
+            assert_eq!(row(Fault::PowerLoss, 1_010 + H + C), MAY);
+            assert_eq!(row(Fault::PowerLoss, 1_010 + H + C + 1), cut_late);
+            assert_eq!(row(Fault::DiskLost, 90_000), MAY);
+            for harmless in [Fault::NoSpace, Fault::Clock { off_by_ms: -9 }, Fault::Started] {
+                assert_eq!(row(harmless, 1_020), MUST);
+            }
+        }
+        let paused = [(1_100, Fault::Stall { for_ms: 500 }), (1_700, Fault::ProcessKill)];
+        assert_eq!(after_pool(Class::Ok, &paused), Owed::May(Excuse::Fault(1)));
+        assert_eq!(after_pool(Class::Ok, &paused[1..]), MUST);
+        let failed = [(1_500, Fault::SyncError { path: log() }), (90_000, Fault::PowerLoss)];
+        assert_eq!(after_pool(Class::Ok, &failed), Owed::May(Excuse::Fault(1)));
+        let failed_then_killed = [failed[0].clone(), (90_000, Fault::ProcessKill)];
+        assert_eq!(after_pool(Class::Ok, &failed_then_killed), MUST, "it was committed");
     }
 
     #[test]

@@ -44,7 +44,10 @@ impl World<'_> {
             at_ms: sent.ended.as_ref().map_or(sent.started_ms, |ended| ended.at_ms),
             address: placed.and_then(|placed| placed.address()),
         };
-        self.owed_by(broker_name, &said)
+        match self.cluster.get(broker_name) {
+            Some(broker) => owes(&said, broker, self.ledger),
+            None => owes(&said, &stranger(broker_name), self.ledger),
+        }
     }
 
     /// What is owed for a message because a client saw it at `at_ms`: nothing is visible before it
@@ -56,7 +59,7 @@ impl World<'_> {
         let sent = seen.id.and_then(|id| self.history.sent(id));
         let from_ms = sent.map_or(at_ms, |sent| sent.started_ms);
         let said = Said { class: Class::Ok, from_ms, at_ms, address: Some(seen.address) };
-        self.owed_by(&seen.queue.broker_name, &said)
+        self.owed_to_a_reader(&seen.queue.broker_name, &said)
     }
 
     /// What is owed for whatever an answer at `at_ms`, to a request of `from_ms`, said that a queue
@@ -68,18 +71,22 @@ impl World<'_> {
         let start = since.first().filter(|entry| entry.fault == Fault::Started);
         let from_ms = start.map_or(0, |start| start.at_ms);
         let said = Said { class: Class::Ok, from_ms, at_ms, address: None };
-        self.owed_by(&queue.broker_name, &said)
+        self.owed_to_a_reader(&queue.broker_name, &said)
     }
 
-    /// A broker that the cluster does not know has no excuse at all: that mistake must be loud.
-    fn owed_by(&self, broker_name: &str, said: &Said) -> Owed {
-        let stranger =
-            || Broker { node: broker_name.to_owned(), flush: Flush::Sync, horizon_ms: 0 };
-        match self.cluster.get(broker_name) {
-            Some(broker) => owes(said, broker, self.ledger),
-            None => owes(said, &stranger(), self.ledger),
-        }
+    /// What is owed for what a client saw: nothing is visible while it stands in a private buffer,
+    /// so the end of the process takes none of it.
+    fn owed_to_a_reader(&self, broker_name: &str, said: &Said) -> Owed {
+        let known = self.cluster.get(broker_name).cloned();
+        let broker = known.unwrap_or_else(|| stranger(broker_name));
+        owes(said, &Broker { commit_ms: None, ..broker }, self.ledger)
     }
+}
+
+/// A broker that the cluster does not know has no excuse at all: that mistake must be loud.
+fn stranger(broker_name: &str) -> Broker {
+    let node = broker_name.to_owned();
+    Broker { node, flush: Flush::Sync, horizon_ms: 0, commit_ms: None }
 }
 
 /// The name of a queue on its node's disk.

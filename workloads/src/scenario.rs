@@ -76,6 +76,9 @@ pub struct Cluster {
     pub brokers: Span,
     /// What an acknowledgement waits for.
     pub flush: Flush,
+    /// `transientStorePoolEnable`: whether appends go to private buffers first, under ASYNC_FLUSH.
+    #[serde(default)]
+    pub pool: bool,
 }
 
 fn two() -> Span {
@@ -199,9 +202,10 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 10] = [
+const TEXTS: [(&str, &str); 11] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
+    ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
     ("power_fail", include_str!("../scenarios/power_fail.toml")),
     ("power_fail_async", include_str!("../scenarios/power_fail_async.toml")),
     ("partition", include_str!("../scenarios/partition.toml")),

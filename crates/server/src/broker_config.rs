@@ -1,7 +1,7 @@
 //! From RocketMQ's keys to what a broker is told.
 
 use broker::BrokerConfig;
-use store::{FlushMode, HoursError, Retention, StoreConfig};
+use store::{FlushMode, HoursError, PoolConfig, Retention, StoreConfig};
 
 use crate::config::{ConfigError, Settings};
 use crate::machine;
@@ -75,6 +75,9 @@ fn store_config(settings: &Settings) -> Result<StoreConfig, ConfigError> {
         queue_flush_interval_ms: settings.number("flushIntervalConsumeQueue"),
         message_size_max: settings.number("maxMessageSize"),
         retention: retention(settings)?,
+        pool: settings.flag("transientStorePoolEnable").then(|| pool_config(settings)),
+        warm: settings.flag("warmMapedFileEnable"),
+        lock_held_ms_max: settings.number("osPageCacheBusyTimeOutMills"),
         ..StoreConfig::default()
     })
 }
@@ -94,6 +97,15 @@ fn retention(settings: &Settings) -> Result<Retention, ConfigError> {
         delete_pause_ms: settings.number("deleteCommitLogFilesInterval"),
         interval_ms: settings.number("cleanResourceInterval"),
     })
+}
+
+fn pool_config(settings: &Settings) -> PoolConfig {
+    PoolConfig {
+        buffers: settings.number("transientStorePoolSize"),
+        commit_interval_ms: settings.number("commitIntervalCommitLog"),
+        commit_thorough_ms: settings.number("commitCommitLogThoroughInterval"),
+        commit_pages_least: settings.number("commitCommitLogLeastPages"),
+    }
 }
 
 /// A ratio such as `0.85`, in percent.
@@ -169,6 +181,21 @@ mod tests {
         assert_eq!(config.name, "b");
         assert_eq!(config.store.flush, FlushMode::Sync);
         assert_eq!((config.body_size_max, config.store.message_size_max), (1000, 1000));
+    }
+
+    #[test]
+    fn a_pool_is_there_if_it_is_enabled_with_rocketmqs_numbers() {
+        assert_eq!(config(None, &[]).unwrap().store.pool, None);
+        let set = ["transientStorePoolEnable=true", "commitIntervalCommitLog=50"];
+        let config = config(None, &set).unwrap();
+        let pool = PoolConfig { commit_interval_ms: 50, ..PoolConfig::default() };
+        assert_eq!(config.store.pool, Some(pool));
+    }
+
+    #[test]
+    fn a_pool_of_one_buffer_is_refused() {
+        let error = config(None, &["transientStorePoolSize=1"]).unwrap_err();
+        assert!(error.to_string().contains("transientStorePoolSize"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What an operator may set about the store, with units in the names and a check.
 
+use message::property;
+
 use crate::error::OpenError;
 use crate::layout::BLANK_HEAD_LEN;
 use crate::retention::Retention;
@@ -12,6 +14,37 @@ pub enum FlushMode {
     /// `ASYNC_FLUSH`: promised is what was appended; power loss may take the last seconds.
     #[default]
     Async,
+}
+
+/// The off-heap pool, `transientStorePoolEnable`: an acknowledgement means "in a private buffer of
+/// the process", and nothing is visible before it is committed to the page cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// `transientStorePoolSize`: how many buffers, each of 16 MiB, or as long as the longest record
+    /// if that is more, or as a segment if that is less. Two or more: while one is committed,
+    /// another fills.
+    pub buffers: u64,
+    /// `commitIntervalCommitLog`: the longest time from an append to its commit, in milliseconds …
+    pub commit_interval_ms: u64,
+    /// … `commitCommitLogThoroughInterval`: which is that time, too; the shorter one holds …
+    pub commit_thorough_ms: u64,
+    /// … `commitCommitLogLeastPages`: unless so many pages of 4 KiB are there before.
+    pub commit_pages_least: u64,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self { buffers: 5, commit_interval_ms: 200, commit_thorough_ms: 200, commit_pages_least: 4 }
+    }
+}
+
+impl PoolConfig {
+    /// The longest time from an append to its commit, in ms: what the end of a process may take.
+    /// RocketMQ looks once an interval and passes over less than the least pages until the thorough
+    /// interval is over; here the shorter of both ends the wait.
+    pub fn commit_delay_ms(&self) -> u64 {
+        self.commit_interval_ms.min(self.commit_thorough_ms)
+    }
 }
 
 /// The settings of one store. The defaults are those of RocketMQ 4.9.
@@ -44,6 +77,11 @@ pub struct StoreConfig {
     pub settle_len_max: u64,
     /// The longest body that is taken, in bytes.
     pub message_size_max: u64,
+    /// The off-heap pool; `None`: appends go to the mapping. It works under ASYNC_FLUSH only.
+    pub pool: Option<PoolConfig>,
+    /// `warmMapedFileEnable`: whether all pages of the next segment are made and pinned when it is
+    /// prepared. Without it, those of the next 32 MiB are made.
+    pub warm: bool,
     /// Flow control, cause `FLUSH`: the most bytes that may be appended and not yet durable.
     pub unflushed_bytes_max: u64,
     /// Flow control, cause `FLUSH`: a sync that lasts longer than this, in milliseconds, says that
@@ -71,6 +109,8 @@ impl Default for StoreConfig {
             queue_syncs_max: 64,
             settle_len_max: 64 << 20,
             message_size_max: 4 << 20,
+            pool: None,
+            warm: false,
             unflushed_bytes_max: 1 << 30,
             flush_stuck_ms_max: 10_000,
             lock_held_ms_max: 1_000,
@@ -82,10 +122,29 @@ impl Default for StoreConfig {
 /// The smallest segment that makes sense: one small record and the blank behind it.
 const SEGMENT_SIZE_MIN: u64 = 1024;
 
+/// The longest topic in bytes that a record can name.
+pub(crate) const TOPIC_LEN_MAX: u64 = 32_767;
+/// What of a record is neither body, topic nor properties is less than this, in bytes.
+const RECORD_HEAD_LEN_BOUND: u64 = 256;
+
+/// One buffer is committed while another fills.
+const POOL_BUFFERS_MIN: u64 = 2;
+
 impl StoreConfig {
     /// The longest record that a segment of the configured size can hold.
     pub(crate) fn record_len_max(&self) -> u64 {
         self.segment_size - BLANK_HEAD_LEN
+    }
+
+    /// No record that is taken is longer, whatever the segments' size.
+    pub(crate) fn record_len_bound(&self) -> u64 {
+        let variable = self.message_size_max + property::LEN_MAX as u64 + TOPIC_LEN_MAX;
+        variable + RECORD_HEAD_LEN_BOUND
+    }
+
+    /// The pool, if there is one and the flush mode lets it work.
+    pub fn pool_in_use(&self) -> Option<&PoolConfig> {
+        self.pool.as_ref().filter(|_| self.flush == FlushMode::Async)
     }
 
     /// Refuses settings with which nothing could be stored.
@@ -97,6 +156,10 @@ impl StoreConfig {
                 least: SEGMENT_SIZE_MIN,
             });
         }
+        if let Some(pool) = self.pool_in_use().filter(|pool| pool.buffers < POOL_BUFFERS_MIN) {
+            let (setting, least) = ("pool.buffers", POOL_BUFFERS_MIN);
+            return Err(OpenError::Config { setting, value: pool.buffers, least });
+        }
         if self.queue_segment_entries == 0 {
             return Err(OpenError::Config { setting: "queue_segment_entries", value: 0, least: 1 });
         }
@@ -107,6 +170,18 @@ impl StoreConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pool_has_two_buffers_and_works_under_async_flush_only() {
+        let pool = |buffers| Some(PoolConfig { buffers, ..PoolConfig::default() });
+        let config =
+            |flush, buffers| StoreConfig { flush, pool: pool(buffers), ..Default::default() };
+        assert!(config(FlushMode::Async, 1).check().is_err());
+        assert!(config(FlushMode::Async, 2).check().is_ok());
+        assert!(config(FlushMode::Async, 2).pool_in_use().is_some());
+        assert!(config(FlushMode::Sync, 1).check().is_ok());
+        assert!(config(FlushMode::Sync, 5).pool_in_use().is_none());
+    }
 
     #[test]
     fn settings_with_which_nothing_fits_are_refused() {

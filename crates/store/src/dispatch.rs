@@ -1,4 +1,4 @@
-//! Dispatch: from the log to the queues, never past what is promised.
+//! Dispatch: from the log to the queues, never past what may be visible.
 //!
 //! *Invariant:* nothing is visible before it is owed. The one limit stands in
 //! [`Dispatcher::catch_up`].
@@ -118,11 +118,11 @@ impl Dispatcher {
 
     /// Dispatches whatever becomes promised, until it is stopped or the promise ends.
     pub(crate) async fn keep_dispatching(mut self, clock: Clock, stop: Stop) {
-        let promised = self.log.promised().clone();
+        let visible = self.log.visible().clone();
         loop {
             self.note_caught_up();
             // From what is written, not from what is gathered: a full disk may lie between.
-            let more = promised.wait(self.progress.position.reached() + 1);
+            let more = visible.wait(self.progress.position.reached() + 1);
             let Either::Right(Ok(())) = race(stop.stopped(), more).await else { return };
             match self.catch_up(&stop).await {
                 Ok(()) => self.log.guard().set(Partition::Queues, false),
@@ -152,7 +152,7 @@ impl Dispatcher {
 
     /// Dispatches everything that is promised by now, or less when it is stopped.
     async fn catch_up(&mut self, stop: &Stop) -> Result<(), DispatchError> {
-        let limit = self.log.promised().reached();
+        let limit = self.log.visible().reached();
         // What a full disk kept in memory goes first.
         self.write_gathered().await?;
         while self.at.position < limit && !stop.is_stopped() {

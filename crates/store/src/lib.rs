@@ -1,10 +1,11 @@
 //! CommitLog, ConsumeQueue, dispatch, flush and recovery: messages kept, in RocketMQ's format.
 //!
 //! ```text
-//! append ──► CommitLog ──► appended ──flush──► flushed
-//!                │                                │
-//!                └── dispatch, up to promised ◄───┘      promised = flushed (SYNC_FLUSH)
-//!                        │                                        or appended (ASYNC_FLUSH)
+//! append ──► appended ──commit──► committed ──flush──► flushed
+//!                     (pool only)     │                   │
+//!                                     └─────────┬─────────┘     promised = flushed (SYNC_FLUSH)
+//!                        dispatch, up to visible                        or appended (ASYNC_FLUSH)
+//!                        │                                      visible  = flushed or committed
 //!                        ▼
 //!                  ConsumeQueues ──► dispatched, per queue ──► get
 //! ```
@@ -37,7 +38,7 @@ mod store;
 mod vouch;
 
 pub use commit_log::{Append, Appended, Appender};
-pub use config::{FlushMode, StoreConfig};
+pub use config::{FlushMode, PoolConfig, StoreConfig};
 pub use consume_queue::QueueHandle;
 pub use error::{AppendError, OpenError, ReadError, ShutdownError};
 pub use flow::Busy;

@@ -23,7 +23,7 @@ pub(crate) fn message_at(
     log: &CommitLog,
     offset: PhysicalOffset,
 ) -> Result<Option<Bytes>, ReadError> {
-    if offset.0 >= log.promised().reached() {
+    if offset.0 >= log.visible().reached() {
         return Ok(None);
     }
     let Some(segment) = log.segments().find(offset.0) else { return Ok(None) };

@@ -47,6 +47,11 @@ impl Segment {
         self.file.sync(from - self.base..to - self.base).await
     }
 
+    /// Makes the pages of `range`, which lies in this segment, be there. A hint.
+    pub(crate) async fn populate(&self, range: Range<u64>) {
+        self.file.populate(range.start - self.base..range.end - self.base).await;
+    }
+
     /// Makes `range` zero: up to `surely_to` by writing, behind it only where it is not. Says
     /// whether it wrote.
     pub(crate) fn zero(&self, range: Range<u64>, surely_to: u64) -> io::Result<bool> {

@@ -9,7 +9,9 @@ use runtime::sync::{Closed, Either, Stop, Watermark, race};
 use runtime::{Clock, Disk, DiskLock, DiskSpace, Task, Tasks};
 
 use crate::clean::{Cleaner, Wishes};
-use crate::commit_log::{Appender, CommitLog, keep_flushing, keep_prepared};
+use crate::commit_log::{
+    Appender, CommitLog, keep_committing, keep_flushing, keep_populated, keep_prepared, keep_warm,
+};
 use crate::config::StoreConfig;
 use crate::consume_queue::{QueueHandle, Queues};
 use crate::disk_guard::Partition;
@@ -58,8 +60,13 @@ struct Shared {
 
 /// The tasks of a store, in the order in which a shutdown ends them.
 struct Running {
+    /// With a pool only.
+    committing: Option<(Stop, Task)>,
     flushing: (Stop, Task),
     preparing: (Stop, Task),
+    populating: (Stop, Task),
+    /// With a warm-up only.
+    warming: Option<(Stop, Task)>,
     dispatching: (Stop, Task),
     vouching: (Stop, Task),
     cleaning: (Stop, Task),
@@ -108,9 +115,17 @@ impl Store {
             policy: config.retention.clone(),
             wishes: Wishes::default(),
         });
+        let pool = config.pool_in_use().cloned();
         let running = Running {
+            committing: pool.map(|pool| {
+                start(&tasks, "store.commit", |stop| keep_committing(log.clone(), pool, stop))
+            }),
             flushing: start(&tasks, "store.flush", |stop| keep_flushing(log.clone(), stop)),
             preparing: start(&tasks, "store.prepare", |stop| keep_prepared(log.clone(), stop)),
+            populating: start(&tasks, "store.populate", |stop| keep_populated(log.clone(), stop)),
+            warming: config
+                .warm
+                .then(|| start(&tasks, "store.warm", |stop| keep_warm(log.clone(), stop))),
             dispatching: start(&tasks, "store.dispatch", |stop| {
                 dispatcher.keep_dispatching(clock.clone(), stop)
             }),
@@ -187,9 +202,14 @@ impl Store {
     }
 
     /// What an acknowledgement waits for: `flushed` under `SYNC_FLUSH`, `appended` otherwise.
-    /// Nothing beyond it is visible.
     pub fn promised(&self) -> &Watermark {
         self.0.log.promised()
+    }
+
+    /// What nothing visible passes: `flushed` under `SYNC_FLUSH`, otherwise what stands in the
+    /// segments, which is less than what is promised only with the pool.
+    pub fn visible(&self) -> &Watermark {
+        self.0.log.visible()
     }
 
     /// The end of what was dispatched to the queues.
@@ -312,8 +332,15 @@ impl Store {
         let reason = "the store is shutting down";
         let closed = log.refuse(reason);
         end(&running.cleaning).await;
+        if let Some(committing) = &running.committing {
+            end(committing).await;
+        }
         end(&running.flushing).await;
         end(&running.preparing).await;
+        end(&running.populating).await;
+        if let Some(warming) = &running.warming {
+            end(warming).await;
+        }
         let is_sound = &*closed.reason == reason;
         let ended =
             if is_sound { self.finish().await } else { Err(ShutdownError::Poisoned(closed)) };
@@ -326,6 +353,7 @@ impl Store {
     /// The last steps of a sound store, each vouching for the one before.
     async fn finish(&self) -> Result<(), ShutdownError> {
         let Shared { disk, clock, layout, log, progress, voucher, running, .. } = &*self.0;
+        log.commit().map_err(ShutdownError::Poisoned)?;
         log.flush().await.map_err(ShutdownError::Poisoned)?;
         let dispatched = progress.position.wait(log.appended().reached());
         if clock.timeout(DISPATCH_WAIT_MAX, dispatched).await.is_err() {

@@ -131,6 +131,24 @@ mod tests {
     }
 
     #[test]
+    fn a_kill_excuses_what_a_pool_had_just_taken_and_nothing_older() {
+        let mut run = Run::pooled(AckedIsReadable);
+        let a = run.send(0, 0);
+        run.pass(crate::testing::COMMIT_MS);
+        run.send(1, 1);
+        run.fault(Fault::ProcessKill);
+        run.quiet(&[disk(&[a])]);
+        run.assert_green();
+        let mut run = Run::pooled(AckedIsReadable);
+        let a = run.send(0, 0);
+        run.send(1, 1);
+        run.pass(crate::testing::COMMIT_MS);
+        run.fault(Fault::ProcessKill);
+        run.quiet(&[disk(&[a])]);
+        run.assert_red(&[2, 3]);
+    }
+
+    #[test]
     fn a_loss_that_the_ledger_excuses_is_none() {
         let (mut run, a, _) = two_sent(Flush::Async);
         run.fault(Fault::PowerLoss);

@@ -103,6 +103,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_pool_showed_may_not_go_with_the_process() {
+        let mut run = Run::pooled(ExposedIsOwed::default());
+        let (a, b) = (run.send(0, 0), run.send(1, 1));
+        run.deliver(seen(a, 0));
+        let early = run.deliver(seen(b, 1));
+        run.restart(Fault::ProcessKill, disk(&[a]), disk(&[a]));
+        run.assert_red(&[early]);
+    }
+
+    #[test]
     fn a_message_seen_before_it_was_flushed_is_caught_although_it_was_never_acknowledged() {
         let mut run = Run::new(ExposedIsOwed::default(), Flush::Sync);
         let a = run.begin(0);

@@ -76,7 +76,7 @@ struct Model {
 
 impl Model {
     fn new(bug: Bug, flush: Flush, seed: u64) -> Self {
-        let broker = Broker { node: "n".into(), flush, horizon_ms: HORIZON_MS };
+        let broker = Broker { node: "n".into(), flush, horizon_ms: HORIZON_MS, commit_ms: None };
         let cluster = Cluster::from([("b".to_owned(), broker)]);
         let mut watch = Watch::new(cluster, crate::all());
         let (group, topic) = ("g".to_owned(), "t".to_owned());

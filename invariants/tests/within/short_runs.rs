@@ -135,6 +135,9 @@ pub(crate) fn record(id: Identity, offset: u64, address: u64) -> Vec<u8> {
     record
 }
 
+/// C of a run's broker with a pool.
+pub(crate) const COMMIT_MS: u64 = 300;
+
 /// A run with one property that watches it.
 pub(crate) struct Run {
     watch: Watch,
@@ -144,7 +147,16 @@ pub(crate) struct Run {
 impl Run {
     /// Starts at 1,000 ms.
     pub(crate) fn new(invariant: impl Invariant + 'static, flush: Flush) -> Self {
-        let broker = Broker { node: "n".into(), flush, horizon_ms: HORIZON_MS };
+        Self::with(invariant, flush, None)
+    }
+
+    /// The same under async flush with a pool of private buffers.
+    pub(crate) fn pooled(invariant: impl Invariant + 'static) -> Self {
+        Self::with(invariant, Flush::Async, Some(COMMIT_MS))
+    }
+
+    fn with(invariant: impl Invariant + 'static, flush: Flush, commit_ms: Option<u64>) -> Self {
+        let broker = Broker { node: "n".into(), flush, horizon_ms: HORIZON_MS, commit_ms };
         let cluster = Cluster::from([("b".into(), broker)]);
         Self { watch: Watch::new(cluster, vec![Box::new(invariant)]), now_ms: 1_000 }
     }

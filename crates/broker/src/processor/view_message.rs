@@ -22,11 +22,11 @@ pub(crate) fn serve(state: &State, request: &RemotingCommand) -> Answer {
             .map_err(|error| Refusal::new(ResponseCode::SYSTEM_ERROR, error.to_string()))?,
         None => None,
     };
-    // Nothing is shown before it is owed, also not to who guesses its offset.
-    let owed = |record: &Bytes| {
-        completion::is_kept(header.offset as u64 + record.len() as u64, state.store.promised())
+    // Nothing is shown before it is visible, also not to who guesses its offset.
+    let visible = |record: &Bytes| {
+        completion::is_kept(header.offset as u64 + record.len() as u64, state.store.visible())
     };
-    match found.filter(owed) {
+    match found.filter(visible) {
         Some(record) => Ok(Reply::with_slices(success(request), vec![record])),
         None => {
             let remark = format!("can not find message by the offset, {}", header.offset);

@@ -8,13 +8,11 @@ use message::record::{Fields, MAGIC_BLANK, body_crc};
 use message::{PhysicalOffset, QueueOffset, SysFlag, TransactionType, property};
 
 use super::log::{CommitLog, Tail};
+use crate::config::TOPIC_LEN_MAX;
 use crate::consume_queue::QueueHandle;
 use crate::error::AppendError;
 use crate::flow::Busy;
 use crate::layout::BLANK_HEAD_LEN;
-
-/// The longest topic in bytes that a record can name.
-const TOPIC_LEN_MAX: usize = 32_767;
 
 /// One message to append, borrowed from wherever it was received.
 #[derive(Clone, Copy)]
@@ -176,6 +174,10 @@ impl Appender<'_> {
         }
         if self.tail.end + len + BLANK_HEAD_LEN > self.tail.segment.end() {
             self.roll(len)?;
+        } else if let Some(pool) = &self.tail.pool
+            && !pool.has_room(&self.tail.segment, self.tail.end, len)
+        {
+            return Err(pool_exhausted());
         }
         fields.body_crc = body_crc(message.body);
         fields.physical_offset = PhysicalOffset(self.tail.end);
@@ -219,7 +221,7 @@ impl Appender<'_> {
         if fields.properties.iter().any(|part| part.contains(&0)) {
             return Err(AppendError::ZeroByte);
         }
-        check("topic", fields.topic.len(), TOPIC_LEN_MAX as u64)?;
+        check("topic", fields.topic.len(), TOPIC_LEN_MAX)?;
         check("record", fields.encoded_len(), config.record_len_max())
     }
 
@@ -234,6 +236,11 @@ impl Appender<'_> {
             // Only in a segment of another size than the configured one.
             let max = next.file.len().saturating_sub(BLANK_HEAD_LEN);
             return Err(AppendError::TooLarge { part: "record", len, max });
+        }
+        if let Some(pool) = &self.tail.pool
+            && !pool.has_room_to_roll(&self.tail.segment, end)
+        {
+            return Err(pool_exhausted());
         }
         let blank = segment_end - end;
         if blank >= BLANK_HEAD_LEN {
@@ -257,15 +264,29 @@ impl Appender<'_> {
 
     /// Writes at the tail. A write that fails leaves an unknown range behind, like a sync.
     fn write(&mut self, parts: &[&[u8]]) -> Result<(), AppendError> {
-        let end = self.tail.end;
-        self.tail.segment.write(end, parts).map_err(|error| {
-            let reason = format!("the CommitLog could not be written at {end}: {error}");
+        let Tail { segment, end, pool, .. } = &mut *self.tail;
+        if let Some(pool) = pool {
+            pool.put(segment, *end, parts);
+            return Ok(());
+        }
+        segment.write(*end, parts).map_err(|error| {
+            let reason = format!(
+                "the CommitLog could not be written at {end}: {error}",
+                end = self.tail.end
+            );
             tracing::error!(reason, "the store has failed and takes nothing more");
             self.log.close(&reason);
             self.open = false;
             AppendError::Poisoned(self.tail.refuse(&reason))
         })
     }
+}
+
+/// All buffers are filled, or being committed.
+#[cold]
+fn pool_exhausted() -> AppendError {
+    let why = "the transient store pool is exhausted; its commits do not keep up".into();
+    AppendError::Busy { cause: Busy::Memory, why }
 }
 
 impl Drop for Appender<'_> {

@@ -1,4 +1,4 @@
-//! Flushing: from appended to durable. One task, so the watermark has one raiser.
+//! Flushing: from what stands in the segments to durable. One task, so the watermark has one raiser.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +24,12 @@ pub(crate) async fn keep_flushing(log: Arc<CommitLog>, stop: Stop) {
 }
 
 impl CommitLog {
-    /// Syncs everything appended so far and raises `flushed`: one group commit.
+    /// Syncs everything that stands in the segments and raises `flushed`: one group commit.
     ///
     /// # Errors
     /// [`Closed`] when the sync failed: the store is poisoned, now and for ever.
     pub(crate) async fn flush(&self) -> Result<(), Closed> {
-        let (from, to) = (self.flushed.reached(), self.appended.reached());
+        let (from, to) = (self.flushed.reached(), self.committed.reached());
         for segment in self.segments.within(from..to) {
             self.syncing.begin(self.clock.monotonic());
             let synced = segment.sync(from..to).await;
@@ -46,7 +46,7 @@ impl CommitLog {
     /// Returns when a flush is due; an idle log sets no timer.
     async fn due(&self) -> Result<(), Closed> {
         let flushed = self.flushed.reached();
-        self.appended.wait(flushed + 1).await?;
+        self.committed.wait(flushed + 1).await?;
         if self.config.flush == FlushMode::Sync {
             return Ok(());
         }
@@ -54,7 +54,7 @@ impl CommitLog {
             self.clock.monotonic() + Duration::from_millis(self.config.flush_thorough_ms);
         self.clock.sleep(Duration::from_millis(self.config.flush_interval_ms)).await;
         let least = flushed + self.config.flush_pages_least * PAGE_LEN;
-        match self.clock.timeout_at(thorough, self.appended.wait(least)).await {
+        match self.clock.timeout_at(thorough, self.committed.wait(least)).await {
             Ok(reached) => reached,
             Err(_elapsed) => Ok(()),
         }

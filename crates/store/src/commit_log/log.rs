@@ -1,7 +1,7 @@
-//! The log's state: its segments, its tail, and the two watermarks every promise is made of.
+//! The log's state: its segments, its tail, and the watermarks every promise is made of.
 //!
-//! *Invariant:* `flushed ≤ appended`, and both are always the end of a record (or 0, or the start
-//! of a segment). Whatever lies below `appended` is never written again.
+//! *Invariant:* `flushed ≤ committed ≤ appended`, and all are always the end of a record (or 0, or
+//! the start of a segment). Whatever lies below `appended` is never written again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use runtime::sync::{Closed, Watermark};
 use runtime::{Clock, Disk};
 
+use super::pool::Pool;
 use super::settle::Unsettled;
 use crate::config::{FlushMode, StoreConfig};
 use crate::disk_guard::Guard;
@@ -25,6 +26,8 @@ pub(crate) struct CommitLog {
     pub(super) tail: Mutex<Tail>,
     /// The end of what was appended.
     pub(super) appended: Watermark,
+    /// The end of what stands in the segments: `appended` itself, unless there is a pool.
+    pub(super) committed: Watermark,
     /// The end of what survives power loss.
     pub(super) flushed: Watermark,
     /// What recovery left to be made durable.
@@ -50,6 +53,8 @@ pub(super) struct Tail {
     pub(super) end: u64,
     /// Set once nothing may be appended any more.
     pub(super) refusal: Option<Closed>,
+    /// Where appends go instead of the segment.
+    pub(super) pool: Option<Pool>,
 }
 
 impl Tail {
@@ -77,13 +82,20 @@ impl CommitLog {
     pub(crate) fn new(disk: Disk, clock: Clock, config: Arc<StoreConfig>, opened: Opened) -> Self {
         let Opened { segments, segment, end, flushed, unsettled } = opened;
         assert!(segment.base <= end && end <= segment.end(), "the tail lies in its segment");
+        let pool = Pool::of(&config);
+        if config.pool.is_some() && pool.is_none() {
+            tracing::warn!("SYNC_FLUSH: the transient store pool is not used");
+        }
+        let appended = Watermark::new(end);
+        let committed = if pool.is_some() { Watermark::new(end) } else { appended.clone() };
         Self {
             disk,
             clock,
             config,
             segments,
-            tail: Mutex::new(Tail { segment, end, refusal: None }),
-            appended: Watermark::new(end),
+            tail: Mutex::new(Tail { segment, end, refusal: None, pool }),
+            appended,
+            committed,
             flushed: Watermark::new(flushed),
             unsettled,
             preparations: Watermark::default(),
@@ -110,11 +122,19 @@ impl CommitLog {
         &self.flushed
     }
 
-    /// What an acknowledgement waits for, and what nothing visible passes.
+    /// What an acknowledgement waits for.
     pub(crate) fn promised(&self) -> &Watermark {
         match self.config.flush {
             FlushMode::Sync => &self.flushed,
             FlushMode::Async => &self.appended,
+        }
+    }
+
+    /// What nothing visible passes: never beyond what is promised, nor beyond what can be read.
+    pub(crate) fn visible(&self) -> &Watermark {
+        match self.config.flush {
+            FlushMode::Sync => &self.flushed,
+            FlushMode::Async => &self.committed,
         }
     }
 
@@ -158,15 +178,14 @@ impl CommitLog {
     pub(crate) fn poison(&self, reason: &str) -> Closed {
         tracing::error!(reason, "the store has failed and takes nothing more");
         let closed = self.refuse(reason);
-        self.flushed.close(reason);
-        self.appended.close(reason);
-        self.preparations.close(reason);
+        self.close(reason);
         closed
     }
 
     /// Ends the waits of those who still wait, when the store shuts down.
     pub(crate) fn close(&self, reason: &str) {
         self.flushed.close(reason);
+        self.committed.close(reason);
         self.appended.close(reason);
         self.preparations.close(reason);
     }

@@ -1,16 +1,21 @@
 //! The CommitLog: every message of every topic, one behind the other, in segments.
 
 mod append;
+mod commit;
 mod flush;
 mod log;
+mod pool;
+mod populate;
 mod prepare;
 mod read;
 mod settle;
 
 pub(crate) use append::takes_place;
 pub use append::{Append, Appended, Appender};
+pub(crate) use commit::keep_committing;
 pub(crate) use flush::keep_flushing;
 pub(crate) use log::{CommitLog, Opened};
+pub(crate) use populate::{keep_populated, keep_warm};
 pub(crate) use prepare::keep_prepared;
 pub(crate) use read::{Bad, Found, next_at, record_at};
 pub(crate) use settle::Unsettled;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sim::{Node, World};
-use store::{FlushMode, Store};
+use store::{FlushMode, Store, StoreConfig};
 
-use crate::ground::{Ledger, open, small};
+use crate::ground::{Ledger, open, pooled, small};
 
 /// How a life of the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +16,10 @@ enum End {
 }
 
 /// One life: open, check what is owed, write and read for a while, end.
-async fn live(world: &World, node: &Node, flush: FlushMode, ledger: &Ledger, end: End) {
+async fn live(world: &World, node: &Node, config: &StoreConfig, ledger: &Ledger, end: End) {
     let seed = world.seed();
-    let store = open(world, node, small(flush)).await.expect("the store opens");
-    ledger.check(&store, &format!("seed {seed}, {flush:?}")).await;
+    let store = open(world, node, config.clone()).await.expect("the store opens");
+    ledger.check(&store, &format!("seed {seed}, {:?}", config.flush)).await;
     check_zeros(world, node, &store);
     let clock = world.runtime(node).clock;
     let rng = world.stream(&format!("life/{}", world.incarnation(node)));
@@ -30,6 +30,15 @@ async fn live(world: &World, node: &Node, flush: FlushMode, ledger: &Ledger, end
     world.sleep(Duration::from_millis(pace)).await;
     ledger.note_promised(&store);
     match end {
+        End::Kill if config.pool_in_use().is_some() => {
+            let committed = store.visible().reached();
+            world.kill(node);
+            let books = ledger.books();
+            let unseen = |place| books.taken[place].end > committed;
+            assert!(!books.seen.keys().any(unseen), "seed {seed}: seen before it was committed");
+            drop(books);
+            ledger.forget_from(committed);
+        }
         End::Kill => {
             // What was appended stands in the page cache: all of it is owed.
             world.kill(node);
@@ -39,7 +48,7 @@ async fn live(world: &World, node: &Node, flush: FlushMode, ledger: &Ledger, end
         End::PowerFailure => {
             let flushed = store.flushed().reached();
             world.power_fail(node);
-            match flush {
+            match config.flush {
                 FlushMode::Sync => ledger.forget_unpromised(),
                 FlushMode::Async => ledger.forget_from(flushed),
             }
@@ -69,7 +78,7 @@ fn check_zeros(world: &World, node: &Node, store: &Store) {
     }
 }
 
-fn histories(seeds: std::ops::Range<u64>, ends: &[End], flush: FlushMode) {
+fn histories(seeds: std::ops::Range<u64>, ends: &[End], config: &StoreConfig) {
     for seed in seeds {
         let world = World::new(seed);
         let node = world.node("broker");
@@ -78,10 +87,10 @@ fn histories(seeds: std::ops::Range<u64>, ends: &[End], flush: FlushMode) {
         world.block_on(async {
             for _ in 0..5 {
                 let end = ends[rng.below(ends.len() as u64) as usize];
-                live(&world, &node, flush, &ledger, end).await;
+                live(&world, &node, config, &ledger, end).await;
             }
-            live(&world, &node, flush, &ledger, End::Shutdown).await;
-            live(&world, &node, flush, &ledger, End::Shutdown).await;
+            live(&world, &node, config, &ledger, End::Shutdown).await;
+            live(&world, &node, config, &ledger, End::Shutdown).await;
         });
         let books = ledger.books();
         assert!(
@@ -93,15 +102,21 @@ fn histories(seeds: std::ops::Range<u64>, ends: &[End], flush: FlushMode) {
 
 #[test]
 fn what_is_promised_under_sync_flush_survives_every_crash() {
-    histories(0..100, &[End::Kill, End::PowerFailure, End::Shutdown], FlushMode::Sync);
+    histories(0..100, &[End::Kill, End::PowerFailure, End::Shutdown], &small(FlushMode::Sync));
 }
 
 #[test]
 fn what_was_flushed_under_async_flush_survives_every_crash() {
-    histories(1000..1100, &[End::Kill, End::PowerFailure, End::Shutdown], FlushMode::Async);
+    histories(1000..1100, &[End::Kill, End::PowerFailure, End::Shutdown], &small(FlushMode::Async));
 }
 
 #[test]
 fn a_killed_process_loses_nothing_it_appended() {
-    histories(2000..2050, &[End::Kill], FlushMode::Async);
+    histories(2000..2050, &[End::Kill], &small(FlushMode::Async));
+}
+
+#[test]
+fn what_was_committed_by_a_pool_survives_every_kill_and_what_was_flushed_every_crash() {
+    histories(3000..3030, &[End::Kill, End::PowerFailure, End::Shutdown], &pooled());
+    histories(4000..4020, &[End::Kill], &pooled());
 }

@@ -11,8 +11,8 @@ use message::{PhysicalOffset, QueueOffset, SysFlag};
 use runtime::Rng;
 use sim::{Node, World};
 use store::{
-    Append, AppendError, Appended, FlushMode, GetRequest, GetStatus, OpenError, QueueHandle, Store,
-    StoreConfig, StoreHandles,
+    Append, AppendError, Appended, FlushMode, GetRequest, GetStatus, OpenError, PoolConfig,
+    QueueHandle, Store, StoreConfig, StoreHandles,
 };
 
 /// The topics and queues that the writers use.
@@ -29,6 +29,11 @@ pub(crate) fn small(flush: FlushMode) -> StoreConfig {
         flush,
         ..StoreConfig::default()
     }
+}
+
+/// The same with the off-heap pool.
+pub(crate) fn pooled() -> StoreConfig {
+    StoreConfig { pool: Some(PoolConfig::default()), ..small(FlushMode::Async) }
 }
 
 /// Opens the store in a process of the node that runs now, and waits until everything that
@@ -164,7 +169,7 @@ impl Ledger {
                 let key = (queue.topic().to_owned(), queue.queue_id());
                 let from = ends.entry(key).or_insert(queue.min_offset());
                 for (place, seen) in read_from(&store, &queue, *from).await {
-                    let limit = store.promised().reached();
+                    let limit = store.visible().reached();
                     assert!(
                         seen.end <= limit,
                         "{place:?} is visible at {limit}, before it is owed"

@@ -1,5 +1,6 @@
 //! The store in the simulator: what it promises, against everything that may happen to it.
 
+mod boundary;
 mod catch_up;
 mod cleaning;
 mod crash;
@@ -8,6 +9,7 @@ mod full_disk;
 mod ground;
 mod inspect;
 mod poison;
+mod pool;
 mod reading;
 mod recovery;
 mod rocketmq;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use invariants::Watch;
 use invariants::disk::NodeDisk;
-use invariants::promise::{Broker, Cluster, Flush, horizon_ms};
+use invariants::promise::{Broker, Cluster, Flush, commit_horizon_ms, horizon_ms};
 use runtime::Rng;
 use runtime::sync::{Either, race};
 use sim::{Control, Node, World};
@@ -76,7 +76,7 @@ fn prepare(control: &Control, drawn: &Servers) -> Director {
     };
     let (namesrvs, brokers) = (named("namesrv", drawn.namesrvs), named("broker", drawn.brokers));
     let addresses = servers::namesrv_addresses(&namesrvs);
-    let config = |node: &Node| servers::broker_config(node, addresses.clone(), drawn.flush);
+    let config = |node: &Node| servers::broker_config(node, addresses.clone(), drawn);
     let cluster: Cluster = brokers.iter().map(|node| promise(node, &config(node))).collect();
     let truth = control.clone();
     let recorder = Recorder::new(move || truth.now_true_ms());
@@ -102,7 +102,9 @@ fn promise(node: &Node, config: &broker::BrokerConfig) -> (String, Broker) {
     };
     let horizon_ms =
         horizon_ms(store.flush_interval_ms, store.flush_pages_least, store.flush_thorough_ms);
-    (config.name.clone(), Broker { node: node.name().to_owned(), flush, horizon_ms })
+    let commit_ms = store.pool_in_use().map(|pool| commit_horizon_ms(pool.commit_delay_ms()));
+    let node = node.name().to_owned();
+    (config.name.clone(), Broker { node, flush, horizon_ms, commit_ms })
 }
 
 /// Who stays dead for ever after the heal: sometimes one of several name servers. (Brokers have no

@@ -29,6 +29,8 @@ pub(crate) struct Servers {
     pub(crate) brokers: u64,
     /// What an acknowledgement waits for.
     pub(crate) flush: store::FlushMode,
+    /// Whether appends go to private buffers first, under ASYNC_FLUSH.
+    pub(crate) pool: bool,
 }
 
 /// The servers that `rng` draws for a scenario.
@@ -40,7 +42,8 @@ pub(crate) fn servers(scenario: &Scenario, rng: &Rng) -> Servers {
         Flush::Any if rng.chance(0.5) => store::FlushMode::Sync,
         Flush::Any => store::FlushMode::Async,
     };
-    Servers { namesrvs: cluster.namesrv.draw(rng), brokers: cluster.brokers.draw(rng), flush }
+    let (namesrvs, brokers) = (cluster.namesrv.draw(rng), cluster.brokers.draw(rng));
+    Servers { namesrvs, brokers, flush, pool: cluster.pool }
 }
 
 /// The strikes that `rng` draws, in order of their time. Where several classes of fault could

@@ -7,8 +7,10 @@ use invariants::disk::NodeDisk;
 use invariants::world::{Recovery, RecoveryEnd};
 use namesrv::{Namesrv, NamesrvConfig};
 use sim::{Control, Node};
-use store::{FlushMode, Store, StoreConfig, StoreHandles};
+use store::{PoolConfig, Store, StoreConfig, StoreHandles};
 use tokio::sync::mpsc::UnboundedSender;
+
+use super::plan::Servers;
 
 /// The port of every name server.
 const NAMESRV_PORT: u16 = 9876;
@@ -69,11 +71,12 @@ pub(crate) fn namesrv_addresses(nodes: &[Node]) -> Vec<String> {
 }
 
 /// A broker's configuration: small files, so that every boundary is met all the time.
-pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, flush: FlushMode) -> BrokerConfig {
+pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, drawn: &Servers) -> BrokerConfig {
     let store = StoreConfig {
         segment_size: 64 << 10,
         queue_segment_entries: 20,
-        flush,
+        flush: drawn.flush,
+        pool: drawn.pool.then(PoolConfig::default),
         ..StoreConfig::default()
     };
     BrokerConfig {

@@ -23,10 +23,9 @@ pub(crate) const KEYS: &[Key] = &[
     Key::flag("flushCommitLogTimed", "true"),
     Key::number("flushCommitLogLeastPages", "4").acts(),
     Key::number("flushCommitLogThoroughInterval", "10000").acts(),
-    // A pool of buffers between the log and its mapping: there is none.
-    Key::number("commitIntervalCommitLog", "200").moot(),
-    Key::number("commitCommitLogLeastPages", "4").moot(),
-    Key::number("commitCommitLogThoroughInterval", "200").moot(),
+    Key::number("commitIntervalCommitLog", "200").within(1, 3_600_000).acts(),
+    Key::number("commitCommitLogLeastPages", "4").acts(),
+    Key::number("commitCommitLogThoroughInterval", "200").within(1, 3_600_000).acts(),
     Key::number("flushIntervalConsumeQueue", "1000").acts(),
     Key::number("flushConsumeQueueLeastPages", "2"),
     Key::number("flushConsumeQueueThoroughInterval", "60000"),
@@ -49,7 +48,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key::number("maxMessageSize", "4194304").within(1, 16_777_216).acts(),
     Key::flag("checkCRCOnRecover", "true").moot(),
     Key::number("flushLeastPagesWhenWarmMapedFile", "4096").moot(),
-    Key::flag("warmMapedFileEnable", "false"),
+    Key::flag("warmMapedFileEnable", "false").acts(),
     Key::number("maxTransferBytesOnMessageInMemory", "262144").acts(),
     Key::number("maxTransferCountOnMessageInMemory", "32").acts(),
     Key::number("maxTransferBytesOnMessageInDisk", "65536"),
@@ -77,10 +76,11 @@ pub(crate) const KEYS: &[Key] = &[
     Key::flag("duplicationEnable", "false"),
     Key::flag("debugLockEnable", "false").moot(),
     Key::flag("diskFallRecorded", "true"),
-    // A busy page cache refuses sends there; here the append itself is bounded.
-    Key::number("osPageCacheBusyTimeOutMills", "1000").moot(),
-    Key::flag("transientStorePoolEnable", "false").moot(),
-    Key::number("transientStorePoolSize", "5").moot(),
+    Key::number("osPageCacheBusyTimeOutMills", "1000").within(1, 3_600_000).acts(),
+    Key::flag("transientStorePoolEnable", "false").acts(),
+    // Buffers of 16 MiB.
+    Key::number("transientStorePoolSize", "5").within(2, 1024).acts(),
+    // An exhausted pool always fails fast: a write past it would overtake what it holds.
     Key::flag("fastFailIfNoBufferInStorePool", "false").moot(),
     Key::flag("enableDLegerCommitLog", "false").promise(),
     Key::text("dLegerGroup", ""),

@@ -1,0 +1,61 @@
+//! Committing: from the pool's buffers to the segments, without the append lock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use runtime::sync::{Closed, Either, Stop, race};
+
+use super::log::CommitLog;
+use super::pool::Filled;
+use crate::config::PoolConfig;
+use crate::layout::PAGE_LEN;
+
+/// Commits what was appended until it is stopped or the store fails. Idle, it sets no timer.
+pub(crate) async fn keep_committing(log: Arc<CommitLog>, pool: PoolConfig, stop: Stop) {
+    loop {
+        let due = log.commit_due(&pool);
+        let Either::Right(Ok(())) = race(stop.stopped(), due).await else { break };
+        if log.commit().is_err() {
+            return;
+        }
+    }
+    // Whatever ended it, a shutdown or a failed sync: this was acknowledged, and once it stands in
+    // the page cache the end of this process does not take it.
+    let _ = log.commit();
+}
+
+impl CommitLog {
+    /// Returns when a commit is due.
+    async fn commit_due(&self, pool: &PoolConfig) -> Result<(), Closed> {
+        let committed = self.committed.reached();
+        self.appended.wait(committed + 1).await?;
+        let least = self.appended.wait(committed + pool.commit_pages_least * PAGE_LEN);
+        let pause = Duration::from_millis(pool.commit_delay_ms());
+        self.clock.timeout(pause, least).await.unwrap_or(Ok(()))
+    }
+
+    /// Copies everything appended so far into the segments and raises `committed`. Without a pool
+    /// there is nothing to do.
+    ///
+    /// # Errors
+    /// [`Closed`] when the store has failed: now, because a segment could not be written, or
+    /// before.
+    pub(crate) fn commit(&self) -> Result<(), Closed> {
+        let (to, filled) = {
+            let mut tail = self.locked();
+            let filled = tail.pool.as_mut().map(|pool| pool.take_filled());
+            (tail.end, filled.unwrap_or_default())
+        };
+        for Filled { segment, start, bytes } in filled {
+            if let Err(error) = segment.write(start, &[&bytes]) {
+                let what = format!("the CommitLog could not be written at {start}: {error}");
+                return Err(self.poison(&what));
+            }
+            if let Some(pool) = &mut self.locked().pool {
+                pool.give_back(bytes);
+            }
+        }
+        self.committed.raise_to(to);
+        self.committed.closed().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,103 @@
+//! The off-heap pool: appends go to private buffers, and a commit copies them into the segments.
+//!
+//! Writes and reads meet in the page cache no more: an append touches memory that is there, the
+//! commit waits for the kernel, without the append lock. The price: what is not committed dies with
+//! the process, although it was acknowledged.
+//!
+//! *Invariant:* `flushed ≤ committed ≤ appended`. What lies between the last two stands in the
+//! buffers and nowhere else; nobody reads it, and nothing is visible before it is committed.
+
+use std::collections::VecDeque;
+
+use crate::config::StoreConfig;
+use crate::layout::BLANK_HEAD_LEN;
+use crate::segment_set::Segment;
+
+/// The length of a buffer in bytes, unless a record may be longer or a segment is shorter. In
+/// RocketMQ it is that of a segment; but a buffer is empty again after each commit, so it need hold
+/// no more than what arrives during one.
+const BUFFER_LEN: u64 = 16 << 20;
+
+/// The buffers. Their memory is `buffers × buffer length`, taken when the store opens; no append
+/// takes more.
+pub(super) struct Pool {
+    /// What was appended and is not being committed, in the order of the log; the last one fills.
+    filled: VecDeque<Filled>,
+    free: Vec<Vec<u8>>,
+    buffer_len: u64,
+}
+
+/// A part of the log that stands in a buffer.
+pub(super) struct Filled {
+    pub(super) segment: Segment,
+    /// The offset in the log of its first byte.
+    pub(super) start: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Pool {
+    /// The pool of a store that is configured to have one. Only ASYNC_FLUSH can, as in RocketMQ:
+    /// under SYNC_FLUSH the setting says nothing, and the stronger promise holds.
+    pub(super) fn of(config: &StoreConfig) -> Option<Self> {
+        let pool = config.pool_in_use()?;
+        let buffer_len = BUFFER_LEN.max(config.record_len_bound()).min(config.segment_size);
+        let free = (0..pool.buffers).map(|_| buffer(buffer_len)).collect();
+        Some(Self { filled: VecDeque::new(), free, buffer_len })
+    }
+
+    /// Whether a record of `len` bytes at `at` of the segment finds a buffer.
+    pub(super) fn has_room(&self, segment: &Segment, at: u64, len: u64) -> bool {
+        !self.free.is_empty() || self.fits_last(segment, at, len)
+    }
+
+    /// Whether a blank at `at` of the segment and a record behind it, in the next one, find buffers.
+    pub(super) fn has_room_to_roll(&self, segment: &Segment, at: u64) -> bool {
+        let blank = usize::from(!self.fits_last(segment, at, 0));
+        self.free.len() > blank
+    }
+
+    /// Whether `len` bytes at `at` go on where the last buffer ends. A blank's head always does:
+    /// no record takes the room for it.
+    fn fits_last(&self, segment: &Segment, at: u64, len: u64) -> bool {
+        self.filled.back().is_some_and(|last| {
+            let used = last.bytes.len() as u64;
+            last.segment.base == segment.base
+                && last.start + used == at
+                && used + len <= self.buffer_len
+        })
+    }
+
+    /// Copies the parts, which stand at `at` of the segment from now on.
+    ///
+    /// # Panics
+    /// When there was no room, which the caller has asked for.
+    pub(super) fn put(&mut self, segment: &Segment, at: u64, parts: &[&[u8]]) {
+        let len: usize = parts.iter().map(|part| part.len()).sum();
+        let len = if len as u64 <= BLANK_HEAD_LEN { 0 } else { len as u64 };
+        if !self.fits_last(segment, at, len) {
+            let bytes = self.free.pop().expect("the append has asked for room");
+            self.filled.push_back(Filled { segment: segment.clone(), start: at, bytes });
+        }
+        if let Some(last) = self.filled.back_mut() {
+            parts.iter().for_each(|part| last.bytes.extend_from_slice(part));
+        }
+    }
+
+    /// Takes what is to be committed, in the order of the log.
+    pub(super) fn take_filled(&mut self) -> VecDeque<Filled> {
+        std::mem::take(&mut self.filled)
+    }
+
+    /// Takes a buffer back whose bytes are committed.
+    pub(super) fn give_back(&mut self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        self.free.push(bytes);
+    }
+}
+
+/// An empty buffer whose pages are there, so that no append waits for one.
+fn buffer(len: u64) -> Vec<u8> {
+    let mut bytes = vec![1; (len + BLANK_HEAD_LEN) as usize];
+    bytes.clear();
+    bytes
+}
