@@ -93,6 +93,9 @@ pub(crate) struct MutantOptions {
     /// Only mutants whose file name begins so
     #[arg(long, value_name = "M07", num_args = 1..)]
     pub(crate) only: Vec<String>,
+    /// Only the k-th of n parts of the mutants: the gate tries one part a change, in turn
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub(crate) shard: Option<(u64, u64)>,
     /// Write the table to this file, as Markdown
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,

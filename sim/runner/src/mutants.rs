@@ -56,7 +56,14 @@ struct Verdict {
 /// When a mutant is malformed or does not build.
 pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
     let root = workspace_root();
-    let chosen = chosen(&root, &options.only)?;
+    let mut chosen = chosen(&root, &options.only)?;
+    if let Some((k, n)) = options.shard {
+        let mut number = 0;
+        chosen.retain(|_| {
+            number += 1;
+            number % n == k % n
+        });
+    }
     let scratch = Scratch::new(&root)?;
     let mut verdicts = Vec::new();
     for (name, mutant) in chosen {
@@ -69,7 +76,9 @@ pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
     let lines = report(&verdicts);
     lines.iter().for_each(|line| println!("{line}"));
     if let Some(path) = &options.table {
-        write(path, &markdown(&verdicts))?;
+        let old = std::fs::read_to_string(path).unwrap_or_default();
+        let all = chosen_names(&root)?;
+        write(path, &markdown(&old, &all, &verdicts))?;
     }
     let killed = verdicts.iter().filter(|verdict| verdict.killed.is_some()).count();
     println!("{killed} passed, {} failed", verdicts.len() - killed);
@@ -149,14 +158,56 @@ fn fate(verdict: &Verdict) -> (String, String) {
     }
 }
 
-fn markdown(verdicts: &[Verdict]) -> String {
-    let mut text = "# Mutants\n\nMade by `cargo sim mutants --table docs/mutants.md`.\n\n\
+/// The names of all mutants.
+fn chosen_names(root: &Path) -> Result<Vec<String>, RunnerError> {
+    Ok(chosen(root, &[])?.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The table of all mutants: a row for each that was tried now, and the old rows of the others, so
+/// that the matrix may be tried part by part.
+fn markdown(old: &str, all: &[String], verdicts: &[Verdict]) -> String {
+    let mut text =
+        "# Mutants\n\nMade by `cargo sim mutants --table docs/mutants.md`; a part of the \
+         mutants (`--only`, `--shard`) changes its own rows.\n\n\
          | Mutant | Killed by | Seeds it took | Budget | Source |\n|---|---|---|---|---|\n"
-        .to_owned();
-    for verdict in verdicts {
-        let (by, seeds) = fate(verdict);
-        let Verdict { name, budget, source, .. } = verdict;
-        text.push_str(&format!("| {name} | {by} | {seeds} | {budget} | {source} |\n"));
+            .to_owned();
+    for name in all {
+        let old = || old.lines().find(|line| line.starts_with(&format!("| {name} |")));
+        match verdicts.iter().find(|verdict| verdict.name == *name) {
+            Some(verdict) => {
+                let (by, seeds) = fate(verdict);
+                let Verdict { name, budget, source, .. } = verdict;
+                text.push_str(&format!("| {name} | {by} | {seeds} | {budget} | {source} |\n"));
+            }
+            None => text.push_str(&format!("{}\n", old().unwrap_or(&untried(name)))),
+        }
     }
     text
+}
+
+fn untried(name: &str) -> String {
+    format!("| {name} | not tried yet | - | - | - |")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_mutants_changes_its_own_rows_and_those_that_are_gone_go() {
+        let verdict = |name: &str, seeds| Verdict {
+            name: name.to_owned(),
+            source: "here".to_owned(),
+            killed: Some(("D1".to_owned(), seeds)),
+            budget: 64,
+        };
+        let all = ["M01-a".to_owned(), "M02-b".to_owned()];
+        let first = markdown("| M00-gone | D1 | 1 | 1 | x |", &all, &[verdict("M01-a", 7)]);
+        assert!(first.contains("| M01-a | D1 | 7 | 64 | here |\n| M02-b | not tried yet |"));
+        assert!(!first.contains("M00"));
+        let second = markdown(&first, &all, &[verdict("M02-b", 9)]);
+        assert!(
+            second.ends_with("| M01-a | D1 | 7 | 64 | here |\n| M02-b | D1 | 9 | 64 | here |\n")
+        );
+    }
 }

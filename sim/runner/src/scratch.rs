@@ -88,6 +88,12 @@ impl Scratch {
     fn build(&self, mutant: &str) -> Result<PathBuf, RunnerError> {
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["build", "--quiet", "--profile", "sim", "--package", "sim-runner"])
+            // Between two mutants two files change: what does not depend on them stays as built.
+            .env("CARGO_PROFILE_SIM_INCREMENTAL", "true")
+            .env("CARGO_PROFILE_SIM_CODEGEN_UNITS", "64")
+            .env("CARGO_PROFILE_SIM_DEBUG", "false")
+            // Most die within a few seeds, so a fast build matters more than fast code.
+            .env("CARGO_PROFILE_SIM_OPT_LEVEL", "1")
             .arg("--target-dir")
             .arg(&self.target)
             .current_dir(&self.tree)
