@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Measure how fast a cluster takes and gives messages
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Check, show or repair the files of a store, hotfire's or RocketMQ's
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// List every configuration key with its default and what it does here
     Config,
 }
@@ -233,6 +236,78 @@ pub(crate) struct BenchConsumeArgs {
     pub(crate) batch: u32,
 }
 
+/// What to do with a store's files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Verify CommitLog, ConsumeQueues, index, checkpoint and configuration against each other;
+    /// changes nothing. Exit code: 0 sound, 1 errors found, 2 could not check
+    Check(StoreCheckArgs),
+    /// Show messages, in the order of the CommitLog or of a queue
+    Dump(StoreDumpArgs),
+    /// Mend what the CommitLog can tell, after asking; never touches the CommitLog itself
+    Repair(StoreRepairArgs),
+}
+
+/// Arguments of `store check`.
+#[derive(Debug, Args)]
+pub(crate) struct StoreCheckArgs {
+    /// The store's root directory (storePathRootDir)
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Read it though a broker has it; what is found about the newest messages may be wrong
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Slots of an IndexFile (maxHashSlotNum), where its length does not tell
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) index_slots: Option<u64>,
+    /// Writes the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `store dump`.
+#[derive(Debug, Args)]
+pub(crate) struct StoreDumpArgs {
+    /// The store's root directory (storePathRootDir)
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Only this topic
+    #[arg(short, long)]
+    pub(crate) topic: Option<String>,
+    /// Only this queue of the topic, read through its ConsumeQueue
+    #[arg(long, value_name = "NUMBER", requires = "topic")]
+    pub(crate) queue: Option<u32>,
+    /// The first place in the queue
+    #[arg(long, value_name = "QUEUE_OFFSET", requires = "topic")]
+    pub(crate) from: Option<u64>,
+    /// The place to stop before
+    #[arg(long, value_name = "QUEUE_OFFSET", requires = "topic")]
+    pub(crate) to: Option<u64>,
+    /// The offset in the CommitLog to begin at, where a record starts
+    #[arg(long, value_name = "PHYSICAL_OFFSET")]
+    pub(crate) offset: Option<u64>,
+    /// Ends after so many messages
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) count: Option<u64>,
+    /// Writes each message as a JSON object with its properties and its body
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `store repair`.
+#[derive(Debug, Args)]
+pub(crate) struct StoreRepairArgs {
+    /// The store's root directory (storePathRootDir)
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Does not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Slots of an IndexFile (maxHashSlotNum), where its length does not tell
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) index_slots: Option<u64>,
+}
+
 /// A time such as `500ms`, `10s`, `5m` or `1h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
@@ -280,6 +355,10 @@ mod tests {
             "hotfire bench produce --connections 1 --in-flight 1 --size 10 --duration 5s --json",
             "hotfire bench consume --count 1000",
             "hotfire config",
+            "hotfire store check dir --live --json --index-slots 16",
+            "hotfire store dump dir --topic t --queue 0 --from 5 --to 9 --count 3 --json",
+            "hotfire store dump dir --offset 4096",
+            "hotfire store repair dir --yes",
         ] {
             parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
@@ -293,6 +372,7 @@ mod tests {
             "hotfire bench produce --connections 0",
             "hotfire bench produce --duration 5",
             "hotfire standalone --lisen a:1",
+            "hotfire store dump dir --queue 0",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -52,6 +52,16 @@ impl Failure {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
+    /// The same failure, of a command that could not find out what it was asked.
+    pub(crate) fn could_not(self) -> Self {
+        Self { code: USAGE, ..self }
+    }
+
+    /// The end of a command that has already said what is wrong.
+    pub(crate) fn told() -> Self {
+        Self::new("")
+    }
+
     /// Tells the operator on the standard error, in colour when that is a terminal.
     pub(crate) fn tell(&self) -> ExitCode {
         let stderr = std::io::stderr();
@@ -66,6 +76,9 @@ impl Failure {
             true => ("\x1b[1;31m", "\x1b[2m", "\x1b[32m", "\x1b[0m"),
             false => ("", "", "", ""),
         };
+        if self.what.is_empty() {
+            return String::new();
+        }
         let mut text = format!("{red}error:{off} {}\n", self.what);
         for cause in &self.causes {
             text.push_str(&format!("{dim}cause:{off} {cause}\n"));

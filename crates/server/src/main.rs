@@ -18,6 +18,8 @@ mod machine;
 mod position;
 mod produce;
 mod serve;
+mod store;
+mod text;
 mod tool;
 
 use std::process::ExitCode;
@@ -61,6 +63,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Consume(args) => consume::run(args).await,
         Command::Bench(BenchCommand::Produce(args)) => bench::produce(args).await,
         Command::Bench(BenchCommand::Consume(args)) => bench::consume(args).await,
+        Command::Store(command) => store::run(command).await,
         Command::Config => config_list::run(),
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::tally::Tally;
 use crate::failure::Failure;
+use crate::text::grouped;
 
 /// A measurement and how it was made.
 pub(crate) struct Report {
@@ -104,19 +105,6 @@ impl Report {
 /// Microseconds, as milliseconds.
 fn millis(micros: u64) -> String {
     format!("{:.3}", micros as f64 / 1000.0)
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is broken and not mended here, with the reason.
     pub left: Vec<String>,
+    /// What the next start of hotfire makes anew: what the steps remove, or what was removed.
+    pub awaited: Vec<String>,
 }
 
 impl Plan {
@@ -122,6 +124,10 @@ impl Plan {
                 .find(|files| files.topic == broken.topic && files.queue_id == broken.queue_id);
             let Some(files) = files else { continue };
             let name = files.directory.clone();
+            self.awaited.push(name.clone());
+            if files.pieces.is_empty() {
+                continue;
+            }
             let bytes = files.pieces.iter().map(|piece| piece.len).sum();
             let paths = files.pieces.iter().map(|piece| piece.path.clone()).collect();
             let why = "its entries are wrong; the next start of hotfire fills it from the log";
@@ -141,6 +147,7 @@ impl Plan {
             self.left.push("index: not before the CommitLog is whole again".into());
             return;
         }
+        self.awaited.push("index".into());
         let bytes = survey.indexes.iter().map(|file| file.len).sum();
         let paths = survey.indexes.iter().map(|file| file.name.clone()).collect();
         let why = "its entries are wrong; the next start of hotfire builds it from the log";
