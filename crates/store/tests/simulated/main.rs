@@ -10,6 +10,7 @@ mod ground;
 mod inspect;
 mod poison;
 mod pool;
+mod queues;
 mod reading;
 mod recovery;
 mod rocketmq;
