@@ -39,6 +39,11 @@ impl Layout {
         join(&self.root, "checkpoint")
     }
 
+    /// What a clean end says about the queues.
+    pub(crate) fn queue_ends(&self) -> String {
+        join(&self.root, "queues")
+    }
+
     /// The directory of the CommitLog's segments.
     pub(crate) fn commit_log(&self) -> String {
         join(&self.root, "commitlog")

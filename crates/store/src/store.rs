@@ -13,7 +13,7 @@ use crate::commit_log::{
     Appender, CommitLog, keep_committing, keep_flushing, keep_populated, keep_prepared, keep_warm,
 };
 use crate::config::StoreConfig;
-use crate::consume_queue::{QueueHandle, Queues};
+use crate::consume_queue::{Moment, QueueHandle, Queues, encode_ends};
 use crate::disk_guard::Partition;
 use crate::dispatch::Progress;
 use crate::error::{AppendError, OpenError, ReadError, ShutdownError};
@@ -369,6 +369,15 @@ impl Store {
             // Without its abort file RocketMQ would take the queues for complete.
             tracing::warn!(vouched, "queues lack what the log holds; the next start recovers");
             return Ok(());
+        }
+        let moment = Moment {
+            durable_to: vouched,
+            queue_entries: progress.snapshot().queue_entries,
+            log_first: log.min_offset(),
+        };
+        let ends = encode_ends(&self.0.queues, &moment);
+        if let Err(error) = disk.replace(&layout.queue_ends(), &ends).await {
+            tracing::warn!(%error, "the next start looks into every ConsumeQueue");
         }
         let abort = layout.abort();
         disk.remove_file(&abort).await.map_err(|error| failed(&abort, error))?;

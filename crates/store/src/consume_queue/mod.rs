@@ -12,6 +12,7 @@
 //! | entries gathered and not yet written | `writer` | `ENTRIES_GATHERED_MAX` over all queues |
 
 mod clean;
+mod ends;
 mod entry;
 mod handle;
 mod queue;
@@ -19,6 +20,7 @@ mod shelf;
 mod table;
 mod writer;
 
+pub(crate) use ends::{Moment, encode as encode_ends, take_over as take_over_ends};
 pub(crate) use entry::Entry;
 pub use handle::QueueHandle;
 pub(crate) use queue::{Queue, Span};

@@ -16,7 +16,7 @@ use runtime::{Clock, Disk};
 use crate::checkpoint::Checkpoint;
 use crate::commit_log::{CommitLog, takes_place};
 use crate::config::StoreConfig;
-use crate::consume_queue::Queues;
+use crate::consume_queue::{Moment, Queues};
 use crate::dispatch::{Dispatcher, Snapshot};
 use crate::error::OpenError;
 use crate::layout::Layout;
@@ -44,7 +44,8 @@ pub(crate) struct Recovered {
 /// The steps, and what each is for:
 /// 1. Was the last end unclean? Only then can pages be in doubt that the kernel calls clean.
 /// 2. The checkpoint: what is durable, log and queues alike.
-/// 3. The queues: cut them back to the checkpoint.
+/// 3. The queues: after a clean end their ends stand in one file; else cut them back to the
+///    checkpoint.
 /// 4. The log: walk from there and find its end. Every record met is the last of its queue so far,
 ///    so that no place of a queue is ever given twice.
 /// 5. Cut off and zero what is behind the end, sync the rest.
@@ -63,7 +64,13 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let vouched = durable_to.max(first);
 
     let queues = queues::open(disk, layout, config).await?;
-    let whole = queues::cut(&queues, &segments, vouched).await?;
+    let moment = checkpoint.filter(|_| !unclean).map(|vouched| Moment {
+        durable_to: vouched.durable_to,
+        queue_entries: vouched.queue_entries,
+        log_first: first,
+    });
+    let whole = queues::take_over(disk, layout, &queues, moment).await?
+        || queues::cut(&queues, &segments, vouched).await?;
     let mut queue_entries = 0;
     for queue in queues.all() {
         queue_entries += queue.end();

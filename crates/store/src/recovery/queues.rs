@@ -10,7 +10,7 @@ use runtime::{Disk, Entry as Found, EntryKind};
 
 use crate::commit_log::record_at;
 use crate::config::StoreConfig;
-use crate::consume_queue::{Entry, Queue, Queues, Span};
+use crate::consume_queue::{Entry, Moment, Queue, Queues, Span, take_over_ends};
 use crate::crowd::all_of;
 use crate::error::OpenError;
 use crate::layout::{ENTRY_LEN, Layout, join, segment_base};
@@ -80,6 +80,23 @@ impl<'a> Name<'a> {
             None => None,
         };
         Some(Self { topic, queue_id, base })
+    }
+}
+
+/// Takes over the ends that a clean shutdown has written, if they are those of this `moment`: no
+/// file of a queue is looked into then. Says whether it did.
+pub(super) async fn take_over(
+    disk: &Disk,
+    layout: &Layout,
+    queues: &Queues,
+    moment: Option<Moment>,
+) -> Result<bool, OpenError> {
+    let Some(moment) = moment else { return Ok(false) };
+    let path = layout.queue_ends();
+    match disk.read(&path).await {
+        Ok(bytes) => Ok(take_over_ends(&bytes, queues, &moment)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(OpenError::disk(&path, error)),
     }
 }
 

@@ -160,3 +160,40 @@ fn what_others_left_among_the_queues_is_named_and_harms_nobody() {
         check(&store, 45).await;
     });
 }
+
+#[test]
+fn after_a_clean_end_no_queue_file_is_opened_unless_the_list_of_ends_is_wrong() {
+    let world = World::new(5);
+    let node = world.node("broker");
+    world.block_on(async {
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        append_to_each(&store, 25).await;
+        // Never written to: it has no directory.
+        store.queue("Idle", 0);
+        store.shutdown().await.unwrap();
+        world.restart(&node);
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        assert_eq!(store.queue_files_open(), 0, "the list of ends is taken for true");
+        check(&store, 25).await;
+        store.shutdown().await.unwrap();
+        let list = world.disk_image(&node).cache["store/queues"].clone();
+        for bit in [8 * 8, 70 * 8 + 1, list.len() as u64 * 8 - 1] {
+            world.restart(&node);
+            assert!(fault::bit_rot::flip(&world, &node, "store/queues", (bit / 8, 1)));
+            let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+            assert!(
+                store.queue_files_open() > 0,
+                "bit {bit}: a list with a flipped bit is trusted"
+            );
+            check(&store, 25).await;
+            store.shutdown().await.unwrap();
+        }
+        // Somebody took a queue's last file away: the log fills it again.
+        let disk = world.runtime(&node).disk;
+        disk.remove_file(&format!("store/consumequeue/Topic3/2/{:020}", 20 * 20)).await.unwrap();
+        world.restart(&node);
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        store.caught_up().await.unwrap();
+        check(&store, 25).await;
+    });
+}
