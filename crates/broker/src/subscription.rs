@@ -2,14 +2,21 @@
 
 use std::collections::BTreeSet;
 
-/// Decides by the tags code that stands in the queue entry. A collision of codes lets a foreign
-/// tag through, which the client drops by the tag itself; none that is wanted is ever held back.
+use message::record::View;
+
+/// Decides by the tags code that stands in the queue entry, and then, because two tags may have the
+/// same code, by the tag of the record. None that is wanted is ever held back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TagFilter {
     /// Every message.
     All,
-    /// Those with one of these codes.
-    Codes(BTreeSet<i32>),
+    /// Those with one of these codes and, where they are known, one of these tags.
+    Tags {
+        /// Java's hash codes of the tags.
+        codes: BTreeSet<i32>,
+        /// The tags; none when the client named only codes.
+        tags: BTreeSet<String>,
+    },
 }
 
 /// An expression that names no tag, such as `||`.
@@ -22,26 +29,51 @@ impl TagFilter {
         if expression.is_empty() || expression == "*" {
             return Ok(Self::All);
         }
-        let codes: BTreeSet<i32> = expression
+        let tags: BTreeSet<String> = expression
             .split("||")
             .map(str::trim)
             .filter(|tag| !tag.is_empty())
-            .map(message::java_hash)
+            .map(str::to_owned)
             .collect();
-        if codes.is_empty() { Err(Unparsable) } else { Ok(Self::Codes(codes)) }
+        let codes = tags.iter().map(|tag| message::java_hash(tag)).collect();
+        if tags.is_empty() { Err(Unparsable) } else { Ok(Self::Tags { codes, tags }) }
     }
 
-    /// What a heartbeat's subscription says: its codes, unless it names none.
-    pub(crate) fn of_codes(expression: &str, codes: impl IntoIterator<Item = i32>) -> Self {
-        let codes: BTreeSet<i32> = codes.into_iter().collect();
-        if expression == "*" || codes.is_empty() { Self::All } else { Self::Codes(codes) }
+    /// What a heartbeat's subscription says: its codes, unless it names none, and its tags, unless
+    /// they are others than those of the codes.
+    pub(crate) fn of_subscription(
+        expression: &str,
+        codes: BTreeSet<i32>,
+        tags: BTreeSet<String>,
+    ) -> Self {
+        if expression == "*" || codes.is_empty() {
+            return Self::All;
+        }
+        let of_tags: BTreeSet<i32> = tags.iter().map(|tag| message::java_hash(tag)).collect();
+        Self::Tags { tags: if of_tags == codes { tags } else { BTreeSet::new() }, codes }
     }
 
     /// Whether a message with this tags code is wanted.
     pub(crate) fn wants(&self, tags_code: i64) -> bool {
         match self {
             Self::All => true,
-            Self::Codes(codes) => codes.contains(&(tags_code as i32)),
+            Self::Tags { codes, .. } => codes.contains(&(tags_code as i32)),
+        }
+    }
+
+    /// Whether the record has to be looked at, too.
+    pub(crate) fn looks_at_records(&self) -> bool {
+        matches!(self, Self::Tags { tags, .. } if !tags.is_empty())
+    }
+
+    /// Whether a message whose code is wanted is wanted by its tag.
+    pub(crate) fn wants_record(&self, record: &View<'_>) -> bool {
+        match self {
+            Self::Tags { tags, .. } if !tags.is_empty() => {
+                let tag = record.property("TAGS").and_then(|tag| std::str::from_utf8(tag).ok());
+                tag.is_some_and(|tag| tags.contains(tag))
+            }
+            _ => true,
         }
     }
 }
@@ -53,6 +85,9 @@ pub(crate) fn is_tag_type(expression_type: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use message::record::Fields;
+    use message::{PhysicalOffset, QueueOffset, SysFlag};
+
     use super::*;
 
     #[test]
@@ -78,14 +113,52 @@ mod tests {
 
     #[test]
     fn a_negative_code_survives_its_widening() {
-        let filter = TagFilter::of_codes("x", [-5]);
+        let filter = TagFilter::of_subscription("x", [-5].into(), [].into());
         assert!(filter.wants(-5));
         assert!(!filter.wants(5));
     }
 
     #[test]
     fn a_heartbeat_without_codes_wants_all() {
-        assert_eq!(TagFilter::of_codes("TagA", []), TagFilter::All);
-        assert_eq!(TagFilter::of_codes("*", [1]), TagFilter::All);
+        assert_eq!(TagFilter::of_subscription("TagA", [].into(), [].into()), TagFilter::All);
+        assert_eq!(TagFilter::of_subscription("*", [1].into(), [].into()), TagFilter::All);
+    }
+
+    #[test]
+    fn a_tag_with_the_same_code_is_told_apart_by_the_record() {
+        // Java's hash codes of these two are equal.
+        assert_eq!(message::java_hash("Aa"), message::java_hash("BB"));
+        let record = |properties: &[u8]| {
+            let host = std::net::SocketAddr::from(([10, 0, 0, 1], 1));
+            let fields = Fields {
+                queue_id: 0,
+                flag: 0,
+                queue_offset: QueueOffset(0),
+                physical_offset: PhysicalOffset(0),
+                sys_flag: SysFlag(0),
+                born_timestamp: 0,
+                born_host: host,
+                store_timestamp: 0,
+                store_host: host,
+                reconsume_times: 0,
+                prepared_transaction_offset: PhysicalOffset(0),
+                body_crc: 0,
+                body: b"",
+                topic: "T",
+                properties: &[properties],
+            };
+            fields.encode()
+        };
+        let filter = TagFilter::parse("Aa").expect("it names a tag");
+        let wants = |filter: &TagFilter, properties: &[u8]| {
+            let record = record(properties);
+            let view = View::parse(&record).expect("it was just made");
+            filter.wants_record(&view)
+        };
+        assert!(filter.looks_at_records());
+        assert!(wants(&filter, b"KEYS\x01k\x02TAGS\x01Aa"));
+        assert!(!wants(&filter, b"TAGS\x01BB"));
+        let codes = TagFilter::of_subscription("Aa", [message::java_hash("Aa")].into(), [].into());
+        assert!(!codes.looks_at_records() && wants(&codes, b"TAGS\x01BB"), "tags not known");
     }
 }

@@ -92,6 +92,15 @@ pub struct StoreConfig {
     pub lock_held_ms_max: u64,
     /// How long messages are kept and how full the disk may get.
     pub retention: Retention,
+    /// The messages of one read of which some are not in memory; RocketMQ's
+    /// `maxTransferCountOnMessageInDisk`.
+    pub disk_read_count_max: u64,
+    /// The bytes of such a read; RocketMQ's `maxTransferBytesOnMessageInDisk`.
+    pub disk_read_bytes_max: u64,
+    /// How many reads may wait for the device at once; the others wait for their turn.
+    pub cold_reads_max: usize,
+    /// The most bytes per second that are read from the device for consumers; 0 sets no bound.
+    pub cold_read_bytes_per_s_max: u64,
 }
 
 impl Default for StoreConfig {
@@ -111,6 +120,10 @@ impl Default for StoreConfig {
             message_size_max: 4 << 20,
             pool: None,
             warm: false,
+            disk_read_count_max: 8,
+            disk_read_bytes_max: 64 << 10,
+            cold_reads_max: 4,
+            cold_read_bytes_per_s_max: 256 << 20,
             unflushed_bytes_max: 1 << 30,
             flush_stuck_ms_max: 10_000,
             lock_held_ms_max: 1_000,

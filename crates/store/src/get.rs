@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use message::QueueOffset;
-use message::record::{FIXED_LEN, PHYSICAL_OFFSET_AT};
+use message::record::{FIXED_LEN, PHYSICAL_OFFSET_AT, View};
 
+use crate::cold::STEP_MIN;
 use crate::commit_log::CommitLog;
 use crate::consume_queue::{Entry, QueueHandle};
 use crate::layout::ENTRY_LEN;
@@ -52,6 +53,8 @@ pub enum GetStatus {
     NoMatchedMessage,
     /// The messages looked at are no longer stored.
     MessageWasRemoving,
+    /// The queue's file with the place is gone; the next one may be there.
+    OffsetFoundNull,
     /// The disk refused to read; the log says more. Nothing is known about the messages.
     ReadFailed,
 }
@@ -75,8 +78,15 @@ pub struct GetResult {
     pub bytes: u64,
 }
 
+/// Which records a consumer wants, by their properties; see [`GetRequest::filter`] for the codes.
+pub type RecordFilter<'a> = &'a (dyn Fn(&View<'_>) -> bool + Sync);
+
 /// Reads messages of a queue. Sees nothing that is not owed: dispatch stops at what is promised.
-pub(crate) async fn get(log: &CommitLog, request: &GetRequest<'_>) -> GetResult {
+pub(crate) async fn get(
+    log: &CommitLog,
+    request: &GetRequest<'_>,
+    wants: Option<RecordFilter<'_>>,
+) -> GetResult {
     let queue = request.queue.queue();
     // Before the end: what is not visible by then will be.
     let found = queue.found_end();
@@ -91,18 +101,22 @@ pub(crate) async fn get(log: &CommitLog, request: &GetRequest<'_>) -> GetResult 
         _ if from < min => (GetStatus::OffsetTooSmall, min),
         _ if from == max => (GetStatus::OffsetOverflowOne, from),
         _ if from > max => (GetStatus::OffsetOverflowBadly, max),
-        _ => return scan(log, request, min, max).await,
+        _ => {
+            let gathered = Gathered::new(log, request, wants);
+            return scan(gathered, min, max).await;
+        }
     };
-    Gathered::default().result(status, next_begin, min, max)
+    Gathered::new(log, request, wants).result(status, next_begin, min, max)
 }
 
 /// Looks at the entries of one file from the place asked for.
-async fn scan(log: &CommitLog, request: &GetRequest<'_>, min: u64, max: u64) -> GetResult {
-    let from = request.from.0;
-    let mut gathered = Gathered::default();
+async fn scan(mut gathered: Gathered<'_>, min: u64, max: u64) -> GetResult {
+    let request = gathered.request;
+    let (queue, from) = (request.queue.queue(), request.from.0);
     let budget = SCAN_MAX.max(request.count_max).min(max - from);
-    let scanned = match request.queue.queue().entries(from, budget).await {
-        Ok(entries) => gathered.take(log, request, &entries),
+    let scanned = match queue.entries(from, budget).await {
+        Ok(entries) if entries.is_empty() => return without_file(gathered, max),
+        Ok(entries) => gathered.take(&entries).await,
         Err(error) => Err(error),
     };
     let (status, next) = match scanned {
@@ -115,6 +129,20 @@ async fn scan(log: &CommitLog, request: &GetRequest<'_>, min: u64, max: u64) -> 
         }
     };
     gathered.result(status, next, min, max)
+}
+
+/// The answer when the place lies between the bounds and no file holds it: retention took it just
+/// now, or somebody took a file out of the middle.
+fn without_file(gathered: Gathered<'_>, max: u64) -> GetResult {
+    let request = gathered.request;
+    let (queue, from) = (request.queue.queue(), request.from.0);
+    let min = queue.min_offset();
+    if from < min {
+        return gathered.result(GetStatus::OffsetTooSmall, min, min, max);
+    }
+    let next = queue.next_file_after(from).unwrap_or(max);
+    tracing::error!(queue = ?request.queue, from, next, "a file of the queue is missing");
+    gathered.result(GetStatus::OffsetFoundNull, next.min(max), min, max)
 }
 
 /// Whether records follow each other in these bytes of the log from `offset` on, by size and
@@ -133,37 +161,63 @@ fn are_records(bytes: &[u8], offset: u64) -> bool {
     at == bytes.len()
 }
 
+/// Whether the record passes the filter. One that is damaged does: the check of its run says so.
+fn is_wanted(segment: &Segment, range: &Range<u64>, wants: RecordFilter<'_>) -> bool {
+    let record = segment.slice(range.clone());
+    record.map_or(true, |record| View::parse(&record).map_or(true, |view| wants(&view)))
+}
+
 /// What a scan has gathered so far.
-#[derive(Default)]
-struct Gathered {
+struct Gathered<'a> {
+    log: &'a CommitLog,
+    request: &'a GetRequest<'a>,
+    wants: Option<RecordFilter<'a>>,
     messages: Vec<Bytes>,
     count: u64,
     bytes: u64,
     removed: u64,
+    /// Some of it had to be read from the device, so the smaller bounds hold.
+    on_disk: bool,
+    /// A part of the log that is in memory.
+    loaded: Range<u64>,
     /// Neighbouring records that are not sliced yet, and their segment.
     run: Option<(Segment, Range<u64>)>,
 }
 
-impl Gathered {
+impl<'a> Gathered<'a> {
+    fn new(
+        log: &'a CommitLog,
+        request: &'a GetRequest<'a>,
+        wants: Option<RecordFilter<'a>>,
+    ) -> Self {
+        Self {
+            log,
+            request,
+            wants,
+            messages: Vec::new(),
+            count: 0,
+            bytes: 0,
+            removed: 0,
+            on_disk: false,
+            loaded: log.recent(),
+            run: None,
+        }
+    }
+
     /// Gathers from these entries; gives the place behind the last one looked at. What was
     /// gathered before an error is kept whole.
-    fn take(
-        &mut self,
-        log: &CommitLog,
-        request: &GetRequest<'_>,
-        entries: &[u8],
-    ) -> io::Result<u64> {
-        let mut next = request.from.0;
+    async fn take(&mut self, entries: &[u8]) -> io::Result<u64> {
+        let mut next = self.request.from.0;
         for bytes in entries.chunks_exact(ENTRY_LEN as usize) {
             let entry = bytes.first_chunk().and_then(Entry::decode);
             let Some(entry) = entry else {
                 return Err(io::Error::other(format!("entry {next} was never written")));
             };
-            if !entry.is_filler() && (request.filter)(entry.tags_code) {
-                if self.is_full(request, &entry) {
-                    break;
-                }
-                self.add(log, &entry)?;
+            if !entry.is_filler()
+                && (self.request.filter)(entry.tags_code)
+                && !self.offer(&entry).await?
+            {
+                break;
             }
             next += 1;
         }
@@ -171,29 +225,74 @@ impl Gathered {
         Ok(next)
     }
 
-    fn is_full(&self, request: &GetRequest<'_>, entry: &Entry) -> bool {
+    /// Takes the record of an entry, if it is wanted; false when there is no room for it.
+    async fn offer(&mut self, entry: &Entry) -> io::Result<bool> {
+        let range = entry.physical..entry.end();
+        let Some(segment) = self.segment_of(entry) else {
+            self.removed += 1;
+            return Ok(true);
+        };
+        let is_cold = self.is_cold(&segment, &range);
+        self.on_disk |= is_cold;
+        if self.is_full(entry) {
+            return Ok(false);
+        }
+        if is_cold {
+            self.log.load(&segment, range.clone()).await;
+        }
+        if self.wants.is_none_or(|wants| is_wanted(&segment, &range, wants)) {
+            self.add(segment, range)?;
+        }
+        Ok(true)
+    }
+
+    /// The segment with the record: most often that of the one before.
+    fn segment_of(&self, entry: &Entry) -> Option<Segment> {
+        match &self.run {
+            Some((segment, run)) if run.end == entry.physical && entry.end() <= segment.end() => {
+                Some(segment.clone())
+            }
+            _ => self.log.segments().find(entry.physical),
+        }
+    }
+
+    /// Whether reading the range would wait for the device. The kernel is asked about more than
+    /// one record at a time, and never about what was just appended.
+    fn is_cold(&mut self, segment: &Segment, range: &Range<u64>) -> bool {
+        if self.loaded.start <= range.start && range.end <= self.loaded.end {
+            return false;
+        }
+        let ahead = range.start..segment.end().min(range.start + STEP_MIN).max(range.end);
+        if segment.is_loaded(ahead.clone()) {
+            self.loaded = ahead;
+            return false;
+        }
+        !segment.is_loaded(range.clone())
+    }
+
+    fn is_full(&self, entry: &Entry) -> bool {
+        let (count, bytes) = (self.count + 1, self.bytes + u64::from(entry.len));
+        let config = self.log.config();
+        let disk_is_full = count > config.disk_read_count_max || bytes > config.disk_read_bytes_max;
         self.count > 0
-            && (self.count >= request.count_max
-                || self.bytes + u64::from(entry.len) > request.bytes_max)
+            && (count > self.request.count_max
+                || bytes > self.request.bytes_max
+                || self.on_disk && disk_is_full)
     }
 
     /// Adds one record: to the run if it is the neighbour of the last one, else as a new run.
-    fn add(&mut self, log: &CommitLog, entry: &Entry) -> io::Result<()> {
+    fn add(&mut self, segment: Segment, record: Range<u64>) -> io::Result<()> {
+        self.count += 1;
+        self.bytes += record.end - record.start;
         match &mut self.run {
-            Some((segment, run)) if run.end == entry.physical && entry.end() <= segment.end() => {
-                run.end = entry.end();
+            Some((last, run)) if run.end == record.start && record.end <= last.end() => {
+                run.end = record.end;
             }
             _ => {
-                let Some(segment) = log.segments().find(entry.physical) else {
-                    self.removed += 1;
-                    return Ok(());
-                };
                 self.end_run()?;
-                self.run = Some((segment, entry.physical..entry.end()));
+                self.run = Some((segment, record));
             }
         }
-        self.count += 1;
-        self.bytes += u64::from(entry.len);
         Ok(())
     }
 

@@ -18,6 +18,7 @@
 
 mod checkpoint;
 mod clean;
+mod cold;
 mod commit_log;
 mod config;
 mod consume_queue;
@@ -42,7 +43,7 @@ pub use config::{FlushMode, PoolConfig, StoreConfig};
 pub use consume_queue::QueueHandle;
 pub use error::{AppendError, OpenError, ReadError, ShutdownError};
 pub use flow::Busy;
-pub use get::{BYTES_MAX, COUNT_MAX, GetRequest, GetResult, GetStatus};
+pub use get::{BYTES_MAX, COUNT_MAX, GetRequest, GetResult, GetStatus, RecordFilter};
 pub use hours::{Hours, HoursError};
 pub use retention::Retention;
 pub use search::Boundary;

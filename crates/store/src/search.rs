@@ -8,6 +8,9 @@ use crate::commit_log::{Bad, CommitLog, record_at};
 use crate::consume_queue::QueueHandle;
 use crate::error::ReadError;
 
+/// So many bytes of a record are asked for, when it is looked for by its place alone.
+const HEAD_LEN: u64 = 4096;
+
 /// Which message is meant when none has exactly the time asked for, or several have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Boundary {
@@ -19,7 +22,7 @@ pub enum Boundary {
 }
 
 /// The record at `offset`, if a whole one that is owed starts there.
-pub(crate) fn message_at(
+pub(crate) async fn message_at(
     log: &CommitLog,
     offset: PhysicalOffset,
 ) -> Result<Option<Bytes>, ReadError> {
@@ -27,6 +30,12 @@ pub(crate) fn message_at(
         return Ok(None);
     }
     let Some(segment) = log.segments().find(offset.0) else { return Ok(None) };
+    // Its length is not known: most records are within a page or two, and the kernel loads more
+    // than it is asked for.
+    let head = offset.0..segment.end().min(offset.0 + HEAD_LEN);
+    if !log.recent().contains(&offset.0) && !segment.is_loaded(head.clone()) {
+        log.load(&segment, head).await;
+    }
     match record_at(&segment, offset.0) {
         Ok(record) => Ok(Some(record)),
         Err(Bad::Disk(source)) => Err(ReadError::Disk { offset, source }),
@@ -48,7 +57,7 @@ pub(crate) async fn store_time(
     // The offset in the log is what could not be read.
     let failed = |source| ReadError::Disk { offset: PhysicalOffset(0), source };
     let Some(entry) = entry.map_err(failed)? else { return Ok(None) };
-    let record = message_at(log, PhysicalOffset(entry.physical))?;
+    let record = message_at(log, PhysicalOffset(entry.physical)).await?;
     Ok(record.and_then(|record| View::parse(&record).ok().map(|view| view.store_timestamp)))
 }
 

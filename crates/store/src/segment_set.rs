@@ -52,6 +52,27 @@ impl Segment {
         self.file.populate(range.start - self.base..range.end - self.base).await;
     }
 
+    /// Reads the part of `range` that lies in this segment into memory.
+    pub(crate) async fn load(&self, range: Range<u64>) {
+        self.file.load(self.own(range)).await;
+    }
+
+    /// Whether the part of `range` that lies in this segment is in memory.
+    pub(crate) fn is_loaded(&self, range: Range<u64>) -> bool {
+        self.file.is_loaded(self.own(range))
+    }
+
+    /// The part of `range` that lies in this segment will not be read again soon.
+    pub(crate) fn release(&self, range: Range<u64>) {
+        self.file.release(self.own(range));
+    }
+
+    /// The part of `range` that lies in this segment, in bytes of its file.
+    fn own(&self, range: Range<u64>) -> Range<u64> {
+        let (from, to) = (range.start.max(self.base), range.end.min(self.end()));
+        from - self.base..to.max(from) - self.base
+    }
+
     /// Makes `range` zero: up to `surely_to` by writing, behind it only where it is not. Says
     /// whether it wrote.
     pub(crate) fn zero(&self, range: Range<u64>, surely_to: u64) -> io::Result<bool> {

@@ -17,7 +17,7 @@ use crate::consume_queue::{Moment, QueueHandle, Queues, encode_ends};
 use crate::disk_guard::Partition;
 use crate::dispatch::Progress;
 use crate::error::{AppendError, OpenError, ReadError, ShutdownError};
-use crate::get::{GetRequest, GetResult, get};
+use crate::get::{GetRequest, GetResult, RecordFilter, get};
 use crate::layout::Layout;
 use crate::recovery::{Ground, Recovered, recover};
 use crate::search::{Boundary, message_at, search_offset, store_time};
@@ -235,15 +235,21 @@ impl Store {
 
     /// Reads messages of a queue.
     pub async fn get(&self, request: &GetRequest<'_>) -> GetResult {
-        get(&self.0.log, request).await
+        get(&self.0.log, request, None).await
+    }
+
+    /// Reads messages of a queue of which `wants` wants the records: what a queue's entry cannot
+    /// tell. Those it does not want are passed over like those of other tags.
+    pub async fn get_where(&self, request: &GetRequest<'_>, wants: RecordFilter<'_>) -> GetResult {
+        get(&self.0.log, request, Some(wants)).await
     }
 
     /// The record at `offset`, if a whole one that is promised starts there.
     ///
     /// # Errors
     /// [`ReadError`] when the disk refuses.
-    pub fn message_at(&self, offset: PhysicalOffset) -> Result<Option<Bytes>, ReadError> {
-        message_at(&self.0.log, offset)
+    pub async fn message_at(&self, offset: PhysicalOffset) -> Result<Option<Bytes>, ReadError> {
+        message_at(&self.0.log, offset).await
     }
 
     /// The place in the queue of the message stored at `timestamp_ms`, or next to it.

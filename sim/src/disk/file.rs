@@ -69,6 +69,9 @@ pub(crate) struct Content {
     bad: BTreeSet<u64>,
     /// Only pages that were written take room.
     sparse: bool,
+    /// Pages that somebody let go of and nobody has touched since. They still show the cache's
+    /// bytes: what a clean page of the device is.
+    cold: BTreeSet<u64>,
 }
 
 impl Content {
@@ -79,6 +82,25 @@ impl Content {
     /// Makes it `len` zero bytes, in the cache.
     pub(crate) fn allocate(&mut self, len: u64) {
         self.cache = Pages::zeros(len);
+    }
+
+    /// The clean pages of the range go out of memory.
+    pub(crate) fn release(&mut self, range: Range<u64>) {
+        let pages = range.start.div_ceil(PAGE)..range.end / PAGE;
+        self.cold.extend(pages.filter(|page| !self.dirty.contains(page)));
+    }
+
+    /// The pages of the range come into memory.
+    pub(crate) fn load(&mut self, range: &Range<u64>) {
+        for page in range.start / PAGE..range.end.div_ceil(PAGE) {
+            self.cold.remove(&page);
+        }
+    }
+
+    /// Whether all pages of the range are in memory.
+    pub(crate) fn is_loaded(&self, range: &Range<u64>) -> bool {
+        let pages = range.start / PAGE..range.end.div_ceil(PAGE);
+        self.cold.is_empty() || self.cold.range(pages).next().is_none()
     }
 
     /// Whether its blocks come with the first write.
@@ -106,6 +128,7 @@ impl Content {
 
     pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) {
         self.cache.write(offset, bytes);
+        self.load(&(offset..offset + bytes.len() as u64));
         self.dirty.extend(Pages::touched(offset, bytes.len() as u64));
     }
 

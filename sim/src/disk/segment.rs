@@ -80,7 +80,8 @@ impl SegmentBackend for SimSegment {
         self.guard()?;
         self.within(offset, len)?;
         let chance = self.disk.state().knobs.read_error;
-        let content = self.file.content();
+        let mut content = self.file.content();
+        content.load(&(offset..offset + len));
         if !content.is_readable(offset, len) || self.disk.goes_wrong(chance) {
             return Err(self.disk.shared().injected(IncidentKind::Read, &self.path));
         }
@@ -101,25 +102,28 @@ impl SegmentBackend for SimSegment {
         Ok(self.file.content().data_end().min(self.len))
     }
 
-    // Memory is not modelled: whatever is asked for is there at once.
+    // Of memory only this is modelled: what was released is gone until it is touched or loaded.
 
     fn populate(&self, _range: Range<u64>) -> Boxed<'_, ()> {
         Box::pin(std::future::ready(()))
     }
 
-    fn load(&self, _range: Range<u64>) -> Boxed<'_, ()> {
+    fn load(&self, range: Range<u64>) -> Boxed<'_, ()> {
         Box::pin(async move {
             let (before, after) = self.disk.draw_latency();
             self.disk.wait(before + after).await;
+            self.file.content().load(&range);
         })
     }
 
-    fn is_loaded(&self, _range: Range<u64>) -> bool {
-        // A device that is asked for cold pages now and then, in a way that no run repeats.
-        !runtime::buggify!("disk.cold")
+    fn is_loaded(&self, range: Range<u64>) -> bool {
+        // The kernel lets go of pages by itself, too.
+        self.file.content().is_loaded(&range) && !runtime::buggify!("disk.cold")
     }
 
-    fn release(&self, _range: Range<u64>) {}
+    fn release(&self, range: Range<u64>) {
+        self.file.content().release(range);
+    }
 
     fn pin(&self, _pinned: bool) -> io::Result<()> {
         self.guard()

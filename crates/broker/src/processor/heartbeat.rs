@@ -63,7 +63,7 @@ async fn register(
 
 fn subscription(data: SubscriptionData) -> (String, Subscription) {
     let filter = is_tag_type(Some(&data.expression_type))
-        .then(|| TagFilter::of_codes(&data.sub_string, data.code_set));
+        .then(|| TagFilter::of_subscription(&data.sub_string, data.code_set, data.tags_set));
     let version = data.sub_version;
     (data.topic, Subscription { version, expression: data.sub_string, filter })
 }

@@ -67,7 +67,7 @@ async fn dispatch(state: &State, connection: &Connection, request: &RemotingComm
         RequestCode::GET_EARLIEST_MSG_STORETIME => {
             queue_offset::earliest_time(state, request).await
         }
-        RequestCode::VIEW_MESSAGE_BY_ID => view_message::serve(state, request),
+        RequestCode::VIEW_MESSAGE_BY_ID => view_message::serve(state, request).await,
         RequestCode::HEART_BEAT => heartbeat::serve(state, connection, request).await,
         RequestCode::UNREGISTER_CLIENT => unregister_client::serve(state, connection, request),
         RequestCode::GET_CONSUMER_LIST_BY_GROUP => consumer_list::serve(state, request),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use message::record::View;
 use message::{QueueOffset, permission};
 use protocol::body::{SubscriptionGroupConfig, TopicConfig};
 use protocol::header::{PullMessageRequestHeader, PullMessageResponseHeader};
@@ -73,6 +74,10 @@ impl Pull {
             bytes_max: self.bytes_max,
             filter: &|code| self.filter.wants(code),
         };
+        if self.filter.looks_at_records() {
+            let wants = |record: &View<'_>| self.filter.wants_record(record);
+            return state.store.get_where(&request, &wants).await;
+        }
         state.store.get(&request).await
     }
 
@@ -240,7 +245,9 @@ fn code_of(result: &GetResult, from: QueueOffset) -> Result<ResponseCode, Refusa
         GetStatus::NoMatchedLogicQueue | GetStatus::NoMessageInQueue if from.0 == 0 => {
             Ok(ResponseCode::PULL_NOT_FOUND)
         }
-        GetStatus::OffsetOverflowOne => Ok(ResponseCode::PULL_NOT_FOUND),
+        GetStatus::OffsetOverflowOne | GetStatus::OffsetFoundNull => {
+            Ok(ResponseCode::PULL_NOT_FOUND)
+        }
         GetStatus::NoMatchedLogicQueue
         | GetStatus::NoMessageInQueue
         | GetStatus::OffsetOverflowBadly
@@ -262,6 +269,7 @@ fn remark_of(status: GetStatus) -> &'static str {
         GetStatus::OffsetOverflowBadly => "OFFSET_OVERFLOW_BADLY",
         GetStatus::NoMatchedMessage => "NO_MATCHED_MESSAGE",
         GetStatus::MessageWasRemoving => "MESSAGE_WAS_REMOVING",
+        GetStatus::OffsetFoundNull => "OFFSET_FOUND_NULL",
         GetStatus::ReadFailed => "READ_FAILED",
     }
 }
@@ -309,6 +317,7 @@ mod tests {
             (GetStatus::NoMessageInQueue, 7, ResponseCode::PULL_OFFSET_MOVED),
             (GetStatus::NoMatchedLogicQueue, 0, ResponseCode::PULL_NOT_FOUND),
             (GetStatus::OffsetOverflowOne, 7, ResponseCode::PULL_NOT_FOUND),
+            (GetStatus::OffsetFoundNull, 7, ResponseCode::PULL_NOT_FOUND),
             (GetStatus::OffsetOverflowBadly, 7, ResponseCode::PULL_OFFSET_MOVED),
             (GetStatus::OffsetTooSmall, 0, ResponseCode::PULL_OFFSET_MOVED),
         ];

@@ -12,13 +12,14 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 /// Gives the record, without a copy.
-pub(crate) fn serve(state: &State, request: &RemotingCommand) -> Answer {
+pub(crate) async fn serve(state: &State, request: &RemotingCommand) -> Answer {
     let header: ViewMessageRequestHeader = request.header()?;
     let offset = u64::try_from(header.offset).ok().map(PhysicalOffset);
     let found = match offset {
         Some(offset) => state
             .store
             .message_at(offset)
+            .await
             .map_err(|error| Refusal::new(ResponseCode::SYSTEM_ERROR, error.to_string()))?,
         None => None,
     };

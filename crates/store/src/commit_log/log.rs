@@ -3,6 +3,7 @@
 //! *Invariant:* `flushed ≤ committed ≤ appended`, and all are always the end of a record (or 0, or
 //! the start of a segment). Whatever lies below `appended` is never written again.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +12,7 @@ use runtime::{Clock, Disk};
 
 use super::pool::Pool;
 use super::settle::Unsettled;
+use crate::cold::ColdReads;
 use crate::config::{FlushMode, StoreConfig};
 use crate::disk_guard::Guard;
 use crate::flow::Since;
@@ -36,6 +38,8 @@ pub(crate) struct CommitLog {
     pub(super) preparations: Watermark,
     /// Why the last attempt ended badly.
     pub(super) preparation_failure: Mutex<Option<String>>,
+    /// Reads of what is not in memory.
+    cold: ColdReads,
     /// Since when the append lock is held.
     pub(super) lock_held: Since,
     /// Since when a sync lasts.
@@ -88,11 +92,13 @@ impl CommitLog {
         }
         let appended = Watermark::new(end);
         let committed = if pool.is_some() { Watermark::new(end) } else { appended.clone() };
+        let cold = ColdReads::new(clock.clone(), &config, end);
         Self {
             disk,
             clock,
             config,
             segments,
+            cold,
             tail: Mutex::new(Tail { segment, end, refusal: None, pool }),
             appended,
             committed,
@@ -128,6 +134,22 @@ impl CommitLog {
             FlushMode::Sync => &self.flushed,
             FlushMode::Async => &self.appended,
         }
+    }
+
+    /// The settings.
+    pub(crate) fn config(&self) -> &StoreConfig {
+        &self.config
+    }
+
+    /// What was appended last, and so is in memory.
+    pub(crate) fn recent(&self) -> Range<u64> {
+        let end = self.committed.reached();
+        self.cold.recent_from(end)..end
+    }
+
+    /// Reads `range`, and some of what follows, into memory, when it is its turn.
+    pub(crate) async fn load(&self, segment: &Segment, range: Range<u64>) {
+        self.cold.load(&self.segments, segment, range, self.committed.reached()).await;
     }
 
     /// What nothing visible passes: never beyond what is promised, nor beyond what can be read.

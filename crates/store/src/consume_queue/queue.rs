@@ -201,6 +201,11 @@ impl Queue {
         file.slice(at * ENTRY_LEN - span.base, count.min(span.behind() - at) * ENTRY_LEN)
     }
 
+    /// The first place of the next file behind `at`, if there is one.
+    pub(crate) fn next_file_after(&self, at: u64) -> Option<u64> {
+        self.read_spans().iter().map(Span::first).find(|first| *first > at)
+    }
+
     /// The entry at `at`, if one was ever written there.
     pub(crate) async fn entry(&self, at: u64) -> io::Result<Option<Entry>> {
         let bytes = self.entries(at, 1).await?;

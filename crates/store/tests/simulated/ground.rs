@@ -220,7 +220,7 @@ impl Ledger {
         for (place, owed) in &books.promised {
             let found = there.get(place);
             assert_eq!(found, Some(owed), "{when}: {place:?} is owed");
-            let record = store.message_at(PhysicalOffset(owed.physical)).unwrap();
+            let record = store.message_at(PhysicalOffset(owed.physical)).await.unwrap();
             let record = record.expect("what is in a queue is in the log");
             assert_eq!(View::parse(&record).unwrap().body, owed.body);
         }

@@ -3,6 +3,7 @@
 mod boundary;
 mod catch_up;
 mod cleaning;
+mod cold;
 mod crash;
 mod crash_points;
 mod full_disk;

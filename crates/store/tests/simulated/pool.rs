@@ -33,7 +33,7 @@ fn a_kill_takes_what_is_not_committed_and_nobody_has_seen_it() {
         let appended = append(&store, &queue, b"in a buffer").await.unwrap();
         store.promised().wait(appended.end).await.unwrap();
         assert!(store.visible().reached() < appended.end, "it is acknowledged, not committed");
-        assert_eq!(store.message_at(appended.physical).unwrap(), None);
+        assert_eq!(store.message_at(appended.physical).await.unwrap(), None);
         world.sleep(Duration::from_millis(150)).await;
         assert_eq!(queue.max_offset().0, 1, "shown though the end of the process takes it");
         world.kill(&node);

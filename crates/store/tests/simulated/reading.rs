@@ -188,6 +188,30 @@ fn a_queue_whose_first_messages_are_gone_starts_behind_fillers() {
 }
 
 #[test]
+fn a_queue_file_taken_out_of_the_middle_is_made_again() {
+    let world = World::new(8);
+    let node = world.node("broker");
+    world.block_on(async {
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        append_all(&store, &store.queue("Orders", 0), 70).await;
+        store.shutdown().await.unwrap();
+        let disk = world.runtime(&node).disk;
+        disk.remove_file("store/consumequeue/Orders/0/00000000000000000400").await.unwrap();
+        world.restart(&node);
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        let queue = store.queue("Orders", 0);
+        queue.caught_up().await.unwrap();
+        let told = async |from| {
+            let result = get(&store, &queue, from, &|_| true).await;
+            (result.status, result.next_begin.0)
+        };
+        assert_eq!(told(19).await, (GetStatus::Found, 20));
+        assert_eq!(told(20).await, (GetStatus::Found, 40));
+        assert_eq!(told(40).await, (GetStatus::Found, 60));
+    });
+}
+
+#[test]
 fn an_idle_store_sets_no_timers() {
     let world = World::new(7);
     let node = world.node("broker");

@@ -51,8 +51,8 @@ pub(crate) const KEYS: &[Key] = &[
     Key::flag("warmMapedFileEnable", "false").acts(),
     Key::number("maxTransferBytesOnMessageInMemory", "262144").acts(),
     Key::number("maxTransferCountOnMessageInMemory", "32").acts(),
-    Key::number("maxTransferBytesOnMessageInDisk", "65536"),
-    Key::number("maxTransferCountOnMessageInDisk", "8"),
+    Key::number("maxTransferBytesOnMessageInDisk", "65536").acts(),
+    Key::number("maxTransferCountOnMessageInDisk", "8").acts(),
     Key::number("accessMessageInMemoryMaxRatio", "40"),
     Key::flag("messageIndexEnable", "true"),
     Key::flag("messageIndexSafe", "false"),
@@ -108,4 +108,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key::flag("enableRunningFlagsInFlush", "false").moot(),
     Key::number("maxRecoveryCommitlogFiles", "30"),
     Key::number("deleteFileBatchMax", "10"),
+    // hotfire's own: reads of what is not in memory.
+    Key::number("coldReadsMax", "4").within(1, 1024).acts(),
+    Key::number("coldReadBytesPerSecondMax", "268435456").acts(),
 ];
