@@ -5,8 +5,9 @@ use std::io::Write;
 use store::inspect::{CheckOptions, check};
 
 use super::colour::Colours;
+use super::place::{LOCK, failed, open, survey};
 use super::progress::Progress;
-use super::{LOCK, failed, open, render, survey};
+use super::render;
 use crate::cli::StoreCheckArgs;
 use crate::failure::Failure;
 

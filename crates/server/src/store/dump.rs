@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use store::inspect::{DumpRequest, Dumped, dump};
 
 use super::colour::Colours;
-use super::{failed, open, survey};
+use super::place::{failed, open, survey};
 use crate::cli::StoreDumpArgs;
 use crate::failure::Failure;
 use crate::text::{base64, preview, utc};

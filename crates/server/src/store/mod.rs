@@ -3,23 +3,13 @@
 mod check;
 mod colour;
 mod dump;
+mod place;
 mod progress;
 mod render;
 mod repair;
 
-use std::path::Path;
-
-use runtime::Runtime;
-use runtime_tokio::TokioRuntime;
-use store::inspect::{InspectError, Survey};
-
 use crate::cli::StoreCommand;
 use crate::failure::Failure;
-
-/// The store's root, from the root of the doors that are opened for it.
-const ROOT: &str = "";
-/// Held by whoever has the store.
-const LOCK: &str = "lock";
 
 /// Runs one of the verbs.
 pub(crate) async fn run(command: StoreCommand) -> Result<(), Failure> {
@@ -28,28 +18,4 @@ pub(crate) async fn run(command: StoreCommand) -> Result<(), Failure> {
         StoreCommand::Dump(args) => dump::run(args).await,
         StoreCommand::Repair(args) => repair::run(args).await,
     }
-}
-
-/// Opens the doors onto a directory that must be there.
-fn open(dir: &Path) -> Result<Runtime, Failure> {
-    let failed = |error: &dyn std::error::Error| {
-        Failure::from_error(format!("cannot read {}", dir.display()), error)
-            .remedy("give the store's root directory (storePathRootDir)")
-            .could_not()
-    };
-    match std::fs::metadata(dir) {
-        Ok(metadata) if metadata.is_dir() => {
-            TokioRuntime::open(dir).map_err(|error| failed(&error))
-        }
-        Ok(_) => Err(failed(&std::io::Error::other("it is no directory"))),
-        Err(error) => Err(failed(&error)),
-    }
-}
-
-async fn survey(runtime: &Runtime, dir: &Path) -> Result<Survey, Failure> {
-    Survey::of(&runtime.disk, ROOT).await.map_err(|error| failed(dir, &error))
-}
-
-fn failed(dir: &Path, error: &InspectError) -> Failure {
-    Failure::from_error(format!("cannot read the store in {}", dir.display()), error).could_not()
 }

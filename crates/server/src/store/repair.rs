@@ -5,8 +5,8 @@ use std::io::{IsTerminal, Write};
 use store::inspect::{CheckOptions, Plan, check, repair};
 
 use super::colour::Colours;
+use super::place::{LOCK, failed, open, survey};
 use super::progress::Progress;
-use super::{LOCK, failed, open, survey};
 use crate::cli::StoreRepairArgs;
 use crate::failure::Failure;
 use crate::text::grouped;

@@ -17,7 +17,7 @@ pub enum InspectError {
         source: io::Error,
     },
     /// No record starts where one was asked for.
-    #[error("no record starts at offset {offset}{}; leave out --offset to see where they do", and_next(*next))]
+    #[error("no record starts at offset {offset}{}; see where they do without it", and_next(*next))]
     NoRecord {
         /// What was asked for.
         offset: u64,

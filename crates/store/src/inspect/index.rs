@@ -4,7 +4,7 @@
 //! a slot of the file that is read, [`SLOTS_MAX`] slots at most.
 //!
 //! ```text
-//! header 40: begin time 8 │ end time 8 │ begin offset 8 │ end offset 8 │ slots used 4 │ next entry 4
+//! header 40: begin time 8 │ end time 8 │ begin offset 8 │ end offset 8 │ slots 4 │ next entry 4
 //! slots × 4: the newest entry of the chain, 0 for none
 //! entries × 20, the first unused: key hash 4 │ log offset 8 │ seconds after begin 4 │ previous 4
 //! ```
