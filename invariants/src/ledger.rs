@@ -48,6 +48,8 @@ pub enum Fault {
         /// By how much it is off from now on, in ms.
         off_by_ms: i64,
     },
+    /// RT: the node deleted the head of its log, or what it takes for it.
+    Deleted(Deletion),
     /// The node was started and serves; a fault that only a process remembers ends here.
     Started,
     /// The node was asked to stop and did.
@@ -68,6 +70,7 @@ impl Fault {
             Fault::PagesEvicted => "EV",
             Fault::Network { .. } => "NP",
             Fault::Clock { .. } => "CJ",
+            Fault::Deleted(_) => "RT",
             Fault::Started => "UP",
             Fault::Stopped => "DN",
         }
@@ -96,6 +99,30 @@ impl Fault {
 /// Whether a path is of the CommitLog: a file, or the directory.
 fn is_log(path: &str) -> bool {
     path.split('/').any(|part| part == "commitlog")
+}
+
+/// One file of a CommitLog that a program removed while newer ones were left: not the cut of a
+/// recovery, which takes the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deletion {
+    /// Where the file started.
+    pub base: u64,
+    /// Where it ended: nothing below is owed any more.
+    pub end: u64,
+    /// When its newest record was stored, in ms; `None` without a record.
+    pub newest_ms: Option<u64>,
+    /// The true time of the removal in ms; a node without a clock fault shows the same.
+    pub at_ms: u64,
+    /// So long the node keeps records, in ms.
+    pub kept_ms: u64,
+    /// How full the disk was, in percent of its size.
+    pub used_percent: u64,
+    /// Above this the node deletes whatever the age.
+    pub forcible_percent: u64,
+    /// Whether an older file was left.
+    pub older_left: bool,
+    /// Whether no newer file held a record.
+    pub was_last: bool,
 }
 
 /// One entry of the ledger.
@@ -173,6 +200,14 @@ impl Ledger {
     pub fn failed_log(&self, node: &str) -> Option<&Entry> {
         let since = self.since_start(node, u64::MAX);
         since.into_iter().find(|entry| entry.fault.is_log_error())
+    }
+
+    /// The deletions of one node, oldest first.
+    pub fn deletions<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a Deletion> {
+        self.of(node).filter_map(|entry| match &entry.fault {
+            Fault::Deleted(deletion) => Some(deletion),
+            _ => None,
+        })
     }
 
     /// The first entry of `node` that damages what its CommitLog holds.

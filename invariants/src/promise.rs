@@ -11,6 +11,8 @@
 //! | `UNKNOWN` | may | may | may | may |
 //! | `REJECTED` | must not | must not | must not | must not |
 //!
+//! Where the node deleted the head of its log, nothing below the deleted file's end is owed any more.
+//!
 //! H, the horizon, is the longest time an append may wait for its flush. It grows by every stall of
 //! the node, because nothing is flushed meanwhile. C is the longest time that an append may stay in
 //! a private buffer of the process, likewise. A failed sync of the log leaves whatever was not
@@ -129,6 +131,8 @@ pub fn owes(said: &Said, broker: &Broker, ledger: &Ledger) -> Owed {
 fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool {
     match &entry.fault {
         Fault::DiskLost => true,
+        // Retention: what stood below the end of a deleted file, and nothing else.
+        Fault::Deleted(deletion) => said.address.is_some_and(|at| at.0 < deletion.end),
         Fault::BitRot { path, offset } => rots(path, *offset, said.address),
         Fault::PowerLoss => match (said.class, broker.flush) {
             (Class::Weak, _) => true,
@@ -225,6 +229,7 @@ fn rots(path: &str, offset: u64, address: Option<PhysicalOffset>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Deletion;
 
     const H: u64 = 2_000;
 
@@ -349,6 +354,25 @@ mod tests {
         let queue =
             Fault::BitRot { path: "consumequeue/t/0/00000000000000000000".into(), offset: 0 };
         assert_eq!(after(Class::Ok, Flush::Sync, &[(1_500, queue)]), MUST);
+    }
+
+    #[test]
+    fn a_deletion_excuses_what_stood_below_its_end_and_nothing_else() {
+        let deletion = |end| Deletion {
+            base: 0,
+            end,
+            newest_ms: Some(1),
+            at_ms: 1_500,
+            kept_ms: 1,
+            used_percent: 0,
+            forcible_percent: 85,
+            older_left: false,
+            was_last: false,
+        };
+        let deleted = |end| [(1_500, Fault::Deleted(deletion(end)))];
+        assert_eq!(after(Class::Ok, Flush::Sync, &deleted(100_001)), MAY);
+        assert_eq!(after(Class::Ok, Flush::Sync, &deleted(100_000)), MUST);
+        assert_eq!(after(Class::Rejected, Flush::Sync, &deleted(100_001)), Owed::MustNot);
     }
 
     #[test]

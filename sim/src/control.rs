@@ -14,6 +14,7 @@ use crate::ground::Ground;
 use crate::incident::Incident;
 use crate::net::{Hub, NetShape, SimNet};
 use crate::node::Node;
+use crate::removal::Removal;
 use crate::task::{FailureSlot, SimTasks, Spawner};
 use crate::trace::Trace;
 
@@ -293,6 +294,11 @@ impl Control {
     /// Takes the injected errors that really happened since the last time, oldest first.
     pub fn take_incidents(&self) -> Vec<Incident> {
         self.0.ground.incidents.take()
+    }
+
+    /// Takes the files that programs removed since the last time, oldest first.
+    pub fn take_removals(&self) -> Vec<Removal> {
+        self.0.ground.removals.take()
     }
 
     /// The stream of randomness of that name, for workloads and fault plans.

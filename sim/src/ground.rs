@@ -8,6 +8,7 @@ use runtime::Rng;
 
 use crate::incident::Incidents;
 use crate::node::Node;
+use crate::removal::Removals;
 use crate::timer::{Alarm, Timers};
 use crate::trace::{Event, Trace};
 
@@ -18,6 +19,7 @@ pub(crate) struct Ground {
     pub(crate) trace: Trace,
     pub(crate) root: Rng,
     pub(crate) incidents: Incidents,
+    pub(crate) removals: Removals,
     /// Runs what the world itself does in the background; never killed.
     pub(crate) keeper: NodeHandle,
 }

@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::ground::Ground;
 use crate::incident::Incidents;
 use crate::probe::Probes;
+use crate::removal::Removals;
 use crate::rng;
 use crate::task::{FailureSlot, panic_message};
 use crate::timer::Timers;
@@ -38,7 +39,8 @@ impl World {
         drop(keeper.spawn(timers.clone().drive()));
         let root = rng::root(seed);
         let (trace, incidents) = (Trace::default(), Incidents::default());
-        let ground = Ground { timers, trace, root: root.clone(), incidents, keeper };
+        let removals = Removals::default();
+        let ground = Ground { timers, trace, root: root.clone(), incidents, removals, keeper };
         let probes = Probes::new(root);
         runtime::probe::install(Some(probes.clone()));
         let failure = FailureSlot::default();

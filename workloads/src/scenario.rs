@@ -79,6 +79,12 @@ pub struct Cluster {
     /// `transientStorePoolEnable`: whether appends go to private buffers first, under ASYNC_FLUSH.
     #[serde(default)]
     pub pool: bool,
+    /// For how many seconds brokers keep messages, at any hour; without, for RocketMQ's 72 h.
+    #[serde(default)]
+    pub kept_s: Option<Span>,
+    /// The size of each broker's disk in KiB, where it is a small one.
+    #[serde(default)]
+    pub disk_kib: Option<Span>,
 }
 
 fn two() -> Span {
@@ -161,6 +167,8 @@ pub enum NemesisKind {
     ClockDrift,
     /// The next syncs of the node's disk fail.
     SyncError,
+    /// The next removals of a file on the node's disk fail.
+    RemoveError,
     /// The node's disk is slow for a while.
     SlowDisk,
     /// The node's disk is full for a while.
@@ -202,7 +210,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 11] = [
+const TEXTS: [(&str, &str); 12] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -213,6 +221,7 @@ const TEXTS: [(&str, &str); 11] = [
     ("slow_power_fail", include_str!("../scenarios/slow_power_fail.toml")),
     ("sync_error", include_str!("../scenarios/sync_error.toml")),
     ("full_disk", include_str!("../scenarios/full_disk.toml")),
+    ("retention", include_str!("../scenarios/retention.toml")),
     ("everything", include_str!("../scenarios/everything.toml")),
 ];
 

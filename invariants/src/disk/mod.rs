@@ -18,5 +18,5 @@ pub use image::{DiskImage, QueueKey};
 pub use log::{LogScan, Record, Stop};
 pub use marks::identities;
 pub use node::NodeDisk;
-pub use offsets::{GroupOffsets, OffsetsError, consumer_offsets};
+pub use offsets::{GroupOffsets, OffsetsError, consumer_offsets, is_whole_json};
 pub use queue::{QueueEntry, QueueScan};

@@ -43,6 +43,12 @@ pub fn consumer_offsets(image: &DiskImage) -> Result<Option<GroupOffsets>, Offse
     Ok(Some(offsets))
 }
 
+/// Whether a text is one object whose brackets match, with nothing behind it.
+pub fn is_whole_json(text: &[u8]) -> bool {
+    let mut json = Json { text, at: 0 };
+    json.peek() == Some(b'{') && json.skip().is_ok() && json.peek().is_none()
+}
+
 const FILE: &str = "config/consumerOffset.json";
 
 /// How deep values that are skipped may be nested.

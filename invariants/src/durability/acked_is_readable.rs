@@ -21,7 +21,7 @@ const CLAIM: Claim = Claim {
     source: "the promise of SEND_MESSAGE; Jepsen's lost write",
     limits: "Plain messages. On the raw disk of the queue's node, and by the final read of the \
              queue where there is one. A compressed body is compared only when it was read. \
-             Retention is not modelled: nothing may be deleted.",
+             Nothing below the end of a file that retention deleted is owed.",
 };
 
 impl Invariant for AckedIsReadable {

@@ -41,10 +41,14 @@ impl Invariant for LossIsASuffix {
             let ended = sent.ended.as_ref().map_or(usize::MAX, |ended| ended.index);
             starts.iter().any(|start| (sent.started + 1..=ended).contains(start))
         };
+        let deleted = world.ledger.deletions(recovery.node()).map(|deletion| deletion.end);
+        let kept_from = deleted.max().unwrap_or(0);
         let mut stored: Vec<(PhysicalOffset, &Sent)> = world
             .stored_on(recovery.node())
             .filter(|(sent, _)| !self.lost.contains(&sent.id) && !spans(sent))
             .filter_map(|(sent, placed)| Some((placed.address()?, sent)))
+            // The head that retention deleted is no loss.
+            .filter(|(address, _)| address.0 >= kept_from)
             .collect();
         stored.sort_by_key(|(address, _)| *address);
         starts.push(world.history.events().len());

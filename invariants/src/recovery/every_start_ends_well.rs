@@ -53,6 +53,7 @@ fn damages(entry: &Entry) -> bool {
         | Fault::Stall { .. }
         | Fault::Network { .. }
         | Fault::Clock { .. }
+        | Fault::Deleted(_)
         | Fault::Started
         | Fault::Stopped => false,
     }

@@ -367,7 +367,10 @@ mod tests {
                 }
             }
         }
-        let idle: Vec<_> = checks.iter().filter(|(_, checks)| **checks == 0).collect();
+        // The model deletes nothing and has no tables.
+        const BEYOND: [&str; 5] = ["E1", "E2", "E3", "S11", "S14"];
+        let idle = checks.iter().filter(|(id, checks)| **checks == 0 && !BEYOND.contains(*id));
+        let idle: Vec<_> = idle.collect();
         assert!(idle.is_empty(), "{idle:?}");
     }
 

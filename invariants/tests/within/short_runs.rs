@@ -13,7 +13,7 @@ use crate::disk::{DiskImage, NodeDisk};
 use crate::history::{Kind, Outcome, Placed, Seen, What};
 use crate::identity::Identity;
 use crate::invariant::Invariant;
-use crate::ledger::Fault;
+use crate::ledger::{Deletion, Fault};
 use crate::promise::{Broker, Cluster, Flush};
 use crate::watch::Watch;
 use crate::world::{Recovery, RecoveryEnd};
@@ -282,5 +282,20 @@ mod tests {
         let flipped = changed(image(&ids), LOG, |bytes| bytes[88] ^= 1);
         assert_eq!(flipped.log.records.len(), 2);
         assert_eq!(flipped.log.sound_prefix(), []);
+    }
+}
+
+/// The deletion of a file that is old enough, from the head, on a roomy disk.
+pub(crate) fn deletion() -> Deletion {
+    Deletion {
+        base: 0,
+        end: 1_000,
+        newest_ms: Some(1),
+        at_ms: 1_000_000,
+        kept_ms: 60_000,
+        used_percent: 10,
+        forcible_percent: 85,
+        older_left: false,
+        was_last: false,
     }
 }

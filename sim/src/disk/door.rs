@@ -208,8 +208,13 @@ impl DiskBackend for SimDisk {
         Box::pin(async move {
             let path = clean(path)?;
             self.operate("remove", &path, |state| {
-                state.file(&path)?;
+                let file = state.file(&path)?;
+                if state.knobs.remove_errors_due > 0 {
+                    state.knobs.remove_errors_due -= 1;
+                    return Err(self.disk.shared().injected(IncidentKind::Write, &path));
+                }
                 state.tree.unlink(&path);
+                self.disk.note_removal(state, &path, &file);
                 Ok(())
             })
             .await

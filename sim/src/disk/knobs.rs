@@ -21,6 +21,8 @@ pub(crate) struct Knobs {
     pub(crate) sync_error: f64,
     /// So many of the next syncs fail, whatever the chance says.
     pub(crate) sync_errors_due: u32,
+    /// So many of the next removals of a file fail; nothing is removed.
+    pub(crate) remove_errors_due: u32,
     /// That the kernel's own writeback of a file fails; the next sync of the file says so.
     pub(crate) writeback_error: f64,
     /// In so many of the next syncs one page goes to the wrong place.
@@ -47,6 +49,7 @@ impl Default for Knobs {
             write_error: 0.0,
             sync_error: 0.0,
             sync_errors_due: 0,
+            remove_errors_due: 0,
             writeback_error: 0.0,
             misdirections_due: 0,
             lost: None,

@@ -13,10 +13,11 @@ use super::error;
 use super::file::{Inode, Survival};
 use super::knobs::Knobs;
 use super::page::{PAGE, Pages};
-use super::tree::{Target, Tree, clean};
+use super::tree::{Target, Tree, clean, parent};
 use crate::ground::Ground;
 use crate::incident::{Incident, IncidentKind};
 use crate::node::Node;
+use crate::removal::Removal;
 
 /// The disk of one node, the same through every restart. Clones are the same disk.
 #[derive(Clone)]
@@ -174,6 +175,28 @@ impl NodeDisk {
         drop(content);
         file.charge(takes);
         end - offset
+    }
+
+    /// Notes that a program removed a file.
+    pub(crate) fn note_removal(&self, state: &State, path: &str, file: &Inode) {
+        let left = state.tree.below(parent(path)).filter_map(|(name, target)| match target {
+            Target::File(file) => {
+                let content = file.content();
+                let bytes = content.read(0, content.len());
+                Some((name.to_owned(), bytes.iter().any(|byte| *byte != 0)))
+            }
+            Target::Directory => None,
+        });
+        let content = file.content();
+        self.0.ground.removals.note(Removal {
+            at: self.0.ground.now(),
+            node: self.0.node.clone(),
+            path: path.to_owned(),
+            bytes: content.read(0, content.len()).into(),
+            left: left.collect(),
+            used: self.0.used.load(Ordering::Relaxed),
+            capacity: state.knobs.capacity,
+        });
     }
 
     /// What is left, in bytes.

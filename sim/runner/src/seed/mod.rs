@@ -1,5 +1,6 @@
 //! One seed: its world, its plan, its phases, its verdict.
 
+mod deletion;
 mod director;
 mod observer;
 mod phases;

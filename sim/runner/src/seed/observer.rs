@@ -1,50 +1,76 @@
 //! Feeds the watch: notes of clients, incidents of disks and strikes, in order of true time.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use invariants::Watch;
 use invariants::disk::NodeDisk;
 use invariants::ledger::Fault;
 use invariants::world::Recovery;
-use sim::{Control, Incident, IncidentKind};
+use sim::{Control, IncidentKind, Node};
+use store::Retention;
 use workloads::Recorder;
+
+use super::deletion;
 
 /// The one who watches a run. Silent: it draws nothing and waits for nothing.
 pub(crate) struct Observer {
     control: Control,
     recorder: Recorder,
     watch: Watch,
+    /// How long brokers keep messages.
+    policy: Retention,
     /// How often each class of fault struck.
     faults: BTreeMap<String, u64>,
 }
 
 impl Observer {
-    pub(crate) fn new(control: Control, recorder: Recorder, watch: Watch) -> Self {
-        Self { control, recorder, watch, faults: BTreeMap::new() }
+    pub(crate) fn new(
+        control: Control,
+        recorder: Recorder,
+        watch: Watch,
+        policy: Retention,
+    ) -> Self {
+        Self { control, recorder, watch, policy, faults: BTreeMap::new() }
     }
 
     /// Takes in what happened since the last time.
     pub(crate) fn catch_up(&mut self) {
         let epoch_ms = self.control.now_true_ms() - self.control.elapsed().as_millis() as u64;
-        let mut incidents = self.control.take_incidents().into_iter().peekable();
-        let at_ms = |incident: &Incident| epoch_ms + incident.at.as_millis() as u64;
+        let mut incidents = self.struck(epoch_ms).into_iter().peekable();
         let mut notes = self.recorder.take().into_iter().peekable();
         loop {
             let incident_first = match (incidents.peek(), notes.peek()) {
                 (None, None) => return,
                 (Some(_), None) => true,
                 (None, Some(_)) => false,
-                (Some(incident), Some((note_ms, _))) => at_ms(incident) <= *note_ms,
+                (Some((at_ms, ..)), Some((note_ms, _))) => at_ms <= note_ms,
             };
             if incident_first {
-                let incident = incidents.next().expect("it was seen");
-                let at = at_ms(&incident);
-                self.note_fault(at, incident.node.name(), fault_of(incident.kind, incident.path));
+                let (at_ms, node, fault) = incidents.next().expect("it was seen");
+                self.note_fault(at_ms, node.name(), fault);
             } else {
                 let (at_ms, what) = notes.next().expect("it was seen");
                 self.watch.record(at_ms, what);
             }
         }
+    }
+
+    /// The incidents and deletions since the last time, in order of true time.
+    fn struck(&self, epoch_ms: u64) -> Vec<(u64, Node, Fault)> {
+        let at_ms = |at: Duration| epoch_ms + at.as_millis() as u64;
+        let incidents = self.control.take_incidents().into_iter().map(|incident| {
+            (at_ms(incident.at), incident.node, fault_of(incident.kind, incident.path))
+        });
+        let removals = self.control.take_removals().into_iter();
+        let deletions = removals.filter_map(|removal| {
+            let at_ms = at_ms(removal.at);
+            let deletion = deletion::of(&removal, at_ms, &self.policy)?;
+            Some((at_ms, removal.node, Fault::Deleted(deletion)))
+        });
+        let mut struck: Vec<_> = incidents.chain(deletions).collect();
+        struck.sort_by_key(|(at_ms, ..)| *at_ms);
+        struck
     }
 
     /// Notes a fault that is being applied right now.

@@ -81,7 +81,10 @@ fn prepare(control: &Control, drawn: &Servers) -> Director {
     let truth = control.clone();
     let recorder = Recorder::new(move || truth.now_true_ms());
     let watch = Watch::new(cluster, invariants::all());
-    let observer = Observer::new(control.clone(), recorder.clone(), watch);
+    let observer = Observer::new(control.clone(), recorder.clone(), watch, drawn.retention.clone());
+    if let Some(bytes) = drawn.disk_bytes {
+        brokers.iter().for_each(|node| sim::fault::full_disk::capacity(control, node, bytes));
+    }
     let mut director = Director::new(control.clone(), observer, recorder);
     director.namesrv = addresses.clone();
     for node in namesrvs {

@@ -21,7 +21,7 @@ pub(crate) struct Strike {
 }
 
 /// The servers of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Servers {
     /// How many name servers.
     pub(crate) namesrvs: u64,
@@ -31,6 +31,10 @@ pub(crate) struct Servers {
     pub(crate) flush: store::FlushMode,
     /// Whether appends go to private buffers first, under ASYNC_FLUSH.
     pub(crate) pool: bool,
+    /// How long brokers keep messages.
+    pub(crate) retention: store::Retention,
+    /// The size of a broker's disk, where it is a small one.
+    pub(crate) disk_bytes: Option<u64>,
 }
 
 /// The servers that `rng` draws for a scenario.
@@ -43,7 +47,13 @@ pub(crate) fn servers(scenario: &Scenario, rng: &Rng) -> Servers {
         Flush::Any => store::FlushMode::Async,
     };
     let (namesrvs, brokers) = (cluster.namesrv.draw(rng), cluster.brokers.draw(rng));
-    Servers { namesrvs, brokers, flush, pool: cluster.pool }
+    let mut retention = store::Retention::default();
+    if let Some(kept_s) = cluster.kept_s {
+        retention.reserved_ms = kept_s.draw(rng) * 1_000;
+        retention.hours = store::Hours::ALL;
+    }
+    let disk_bytes = cluster.disk_kib.map(|kib| kib.draw(rng) << 10);
+    Servers { namesrvs, brokers, flush, pool: cluster.pool, retention, disk_bytes }
 }
 
 /// The strikes that `rng` draws, in order of their time. Where several classes of fault could
@@ -91,7 +101,7 @@ fn strike(kind: NemesisKind, node: String, phase_ms: u64, rng: &Rng) -> Strike {
             sign * (1 + rng.below(scale)) as i64
         }
         NemesisKind::ClockDrift => sign * (1 + rng.below(100_000)) as i64,
-        NemesisKind::SyncError => 1 + rng.below(3) as i64,
+        NemesisKind::SyncError | NemesisKind::RemoveError => 1 + rng.below(3) as i64,
         NemesisKind::SlowDisk => 2 + rng.below(50) as i64,
         _ => 0,
     };

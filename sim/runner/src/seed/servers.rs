@@ -79,6 +79,7 @@ pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, drawn: &Servers) 
         queue_syncs_max: 4,
         flush: drawn.flush,
         pool: drawn.pool.then(PoolConfig::default),
+        retention: drawn.retention.clone(),
         ..StoreConfig::default()
     };
     BrokerConfig {

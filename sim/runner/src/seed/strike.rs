@@ -1,7 +1,7 @@
 //! From a strike on paper to the world, and back.
 
 use invariants::ledger::Fault;
-use sim::fault::{clock, full_disk, partition, reset, slow_disk, sync_error};
+use sim::fault::{clock, full_disk, io_error, partition, reset, slow_disk, sync_error};
 use sim::{Control, Life, Node};
 use workloads::scenario::NemesisKind;
 
@@ -56,6 +56,11 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
             // The ledger gets an entry when a sync has failed, not now.
             return None;
         }
+        NemesisKind::RemoveError => {
+            io_error::removals(control, &node, strike.amount.unsigned_abs() as u32);
+            // As above.
+            return None;
+        }
         NemesisKind::SlowDisk => {
             if stands_still(strike) {
                 slow_disk::stall(control, &node);
@@ -95,7 +100,8 @@ pub(crate) fn undo(control: &Control, strike: &Strike) {
         | NemesisKind::PowerFail
         | NemesisKind::Reset
         | NemesisKind::ClockJump
-        | NemesisKind::SyncError => {}
+        | NemesisKind::SyncError
+        | NemesisKind::RemoveError => {}
     }
 }
 
