@@ -73,10 +73,9 @@ pub(crate) fn walk(path: &Path) -> io::Result<Vec<Entry>> {
 }
 
 /// Makes the whole file system durable that holds the directory.
-pub(crate) fn sync_all(path: &Path) -> io::Result<()> {
-    let directory = File::open(path)?;
+pub(crate) fn sync_all(directory: &File) -> io::Result<()> {
     #[expect(unsafe_code, reason = "std has no form of it")]
-    // SAFETY: it takes a number only, and the descriptor is open while `directory` lives.
+    // SAFETY: it takes a number only, and the descriptor is open while `directory` is borrowed.
     match unsafe { libc::syncfs(directory.as_raw_fd()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

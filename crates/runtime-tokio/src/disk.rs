@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use runtime::{Boxed, DiskBackend, DiskLock, DiskSpace, Entry, SegmentBackend, SegmentFile};
@@ -21,6 +22,9 @@ use crate::{directory, lock};
 /// A directory of this machine.
 pub(crate) struct MachineDisk {
     root: PathBuf,
+    /// The root, open from the start: a sync of everything reports each failed write since this
+    /// descriptor was opened, also one that somebody else's sync was told before.
+    opened: Arc<File>,
     handle: Handle,
 }
 
@@ -29,7 +33,7 @@ impl MachineDisk {
     pub(crate) fn open(root: &Path, handle: Handle) -> io::Result<Self> {
         directory::create(root)
             .and_then(|()| root.canonicalize())
-            .map(|root| Self { root, handle })
+            .and_then(|root| Ok(Self { opened: Arc::new(File::open(&root)?), root, handle }))
             .map_err(|error| naming("open the directory", root, error))
     }
 
@@ -135,7 +139,8 @@ impl DiskBackend for MachineDisk {
     }
 
     fn sync_all(&self) -> Boxed<'_, io::Result<()>> {
-        self.blocking("sync the file system of", "", directory::sync_all)
+        let opened = self.opened.clone();
+        self.blocking("sync the file system of", "", move |_| directory::sync_all(&opened))
     }
 
     fn lock<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<DiskLock>> {

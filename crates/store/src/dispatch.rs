@@ -23,7 +23,9 @@ use crate::layout::BLANK_HEAD_LEN;
 /// How many bytes of the log are read at once.
 const CHUNK_LEN_MAX: u64 = 1 << 20;
 /// When so many entries are gathered they are written, whatever is left of the chunk.
-const ENTRIES_GATHERED_MAX: u64 = 16 << 10;
+const ENTRIES_GATHERED_MAX: u64 = 64 << 10;
+/// With entries for more queues than this, dispatch gathers on while it is behind.
+const QUEUES_AT_ONCE: usize = 1024;
 /// The pause before the disk is tried again.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -157,6 +159,14 @@ impl Dispatcher {
         self.write_gathered().await?;
         while self.at.position < limit && !stop.is_stopped() {
             let gathered = self.chunk(limit);
+            let is_spread = self.hidden.len() > QUEUES_AT_ONCE
+                && self.gathered < ENTRIES_GATHERED_MAX
+                && self.at.position < limit;
+            if is_spread && gathered.is_ok() {
+                // Opening a file for each entry would cost most: more for each queue comes first.
+                give_way().await;
+                continue;
+            }
             // Also after an error: what was gathered before it is complete.
             self.write_gathered().await?;
             gathered?;

@@ -93,7 +93,7 @@ impl Survey {
     async fn add_top(&mut self, disk: &Disk, entry: &Entry) -> Result<(), InspectError> {
         let path = join(self.layout.root(), &entry.name);
         match (entry.name.as_str(), is_directory(entry)) {
-            ("commitlog" | "consumequeue", true) | ("checkpoint" | "lock", false) => {}
+            ("commitlog" | "consumequeue", true) | ("checkpoint" | "lock" | "queues", false) => {}
             ("abort", false) => self.unclean = true,
             ("index", true) => {
                 for file in list(disk, &path).await? {
