@@ -11,7 +11,8 @@
 //! | `UNKNOWN` | may | may | may | may |
 //! | `REJECTED` | must not | must not | must not | must not |
 //!
-//! Where the node deleted the head of its log, nothing below the deleted file's end is owed any more.
+//! Where the node deleted the head of its log, nothing below the deleted file's end is owed any
+//! more.
 //!
 //! H, the horizon, is the longest time an append may wait for its flush. It grows by every stall of
 //! the node, because nothing is flushed meanwhile. C is the longest time that an append may stay in

@@ -67,7 +67,8 @@ impl Offsets {
         lowered
     }
 
-    /// The text of `consumerOffset.json`, its integer keys bare as fastjson writes them, which is also the body of GET_ALL_CONSUMER_OFFSET.
+    /// The text of `consumerOffset.json`, its integer keys bare as fastjson writes them; it is
+    /// also the body of GET_ALL_CONSUMER_OFFSET.
     pub(crate) fn to_json(&self) -> String {
         let mut json = String::from("{\"offsetTable\":{");
         for (number, (key, queues)) in self.table.iter().enumerate() {
