@@ -1,39 +1,38 @@
 //! Every crash that a stretch of time allows: not the one that a seed drew, but all of them.
 //!
-//! While a disk is *recorded*, its state is noted after each of its operations; pages are shared, so
-//! a moment costs little. From the moments follow the disks that a crash may leave behind: after
+//! While a disk is *recorded*, its state is noted after each of its operations; pages are shared,
+//! so a moment costs little. From the moments follow the disks that a crash may leave behind: after
 //! each operation, with each prefix of what was still under way to the device, or with a random
 //! part of it. Each can be laid on a node, to see what starts there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use runtime::Rng;
 
-use super::file::{Content, Inode, Survival};
-use super::machine::NodeDisk;
+use super::file::{Content, Survival};
 use super::page::Pages;
-use super::tree::{Change, Names, Target, apply, mend_directories};
+use super::tree::{Change, Names, apply, mend_directories};
 
 /// All of a disk, right after one of its operations.
 #[derive(Clone)]
 pub(crate) struct Moment {
     /// What was done, and to what.
-    operation: String,
+    pub(super) operation: String,
     /// The names that the device holds.
-    names: Names,
+    pub(super) names: Names,
     /// The changes of names under way, with their numbers, oldest first.
-    pending: Vec<(u64, Change)>,
+    pub(super) pending: Vec<(u64, Change)>,
     /// How many changes of names there had been.
-    changes: u64,
-    files: BTreeMap<u64, Content>,
+    pub(super) changes: u64,
+    pub(super) files: BTreeMap<u64, Content>,
 }
 
 /// What a crash left on a disk: every name and every byte.
 #[derive(Clone)]
 pub struct Wreck {
-    names: Names,
-    files: BTreeMap<u64, (Pages, bool)>,
+    pub(super) names: Names,
+    /// The bytes of each file, and whether it is sparse.
+    pub(super) files: BTreeMap<u64, (Pages, bool)>,
 }
 
 /// The moments of a recorded disk, oldest first; the first stands before all operations.
@@ -60,7 +59,7 @@ impl Crashes {
     }
 
     /// What a power failure after operation `at` leaves when a prefix of everything that was under
-    /// way reached the device: every such prefix, the longest (all of it) first, the empty one last.
+    /// way reached the device: every such prefix, the longest first, the empty one last.
     pub fn prefixes(&self, at: usize) -> Vec<Wreck> {
         let mut wrecks = vec![self.killed(at)];
         let mut kept = self.dirty(at);
@@ -157,64 +156,5 @@ impl Wreck {
             self.files.insert(*id, (content.durable().clone(), content.is_sparse()));
         }
         self
-    }
-}
-
-impl NodeDisk {
-    /// Begins to note every moment.
-    pub(crate) fn record_crashes(&self) {
-        self.state().moments = Some(Vec::new());
-        self.note_moment("begin", "");
-    }
-
-    /// How many operations were noted since then.
-    pub(crate) fn recorded_operations(&self) -> usize {
-        self.state().moments.as_ref().map_or(0, |moments| moments.len().saturating_sub(1))
-    }
-
-    /// Ends the recording and gives what was noted.
-    pub(crate) fn recorded_crashes(&self) -> Vec<Moment> {
-        self.state().moments.take().unwrap_or_default()
-    }
-
-    /// Notes the moment after an operation, if the disk is recorded. No lock of it may be held.
-    pub(crate) fn note_moment(&self, what: &str, path: &str) {
-        let mut state = self.state();
-        if state.moments.is_none() {
-            return;
-        }
-        let files = state.tree.files();
-        let moment = Moment {
-            operation: format!("{what} {path}"),
-            names: state.tree.durable().clone(),
-            pending: state.tree.pending().to_vec(),
-            changes: state.tree.changes(),
-            files: files.iter().map(|(id, file)| (*id, file.content().clone())).collect(),
-        };
-        if let Some(moments) = &mut state.moments {
-            moments.push(moment);
-        }
-    }
-
-    /// Lays what a crash left in place of everything on the disk. Its process must be dead.
-    pub(crate) fn lay(&self, wreck: &Wreck) {
-        let mut state = self.state();
-        let mut files = BTreeMap::new();
-        for (id, (pages, sparse)) in &wreck.files {
-            let file = Arc::new(Inode::new(state.number(), self.shared().used()));
-            file.content().lay(pages.clone(), *sparse);
-            let takes = file.content().takes();
-            file.charge(takes);
-            files.insert(*id, file);
-        }
-        let names = wreck.names.iter().map(|(path, target)| {
-            let target = match target {
-                Target::File(file) => Target::File(files[&file.id].clone()),
-                Target::Directory => Target::Directory,
-            };
-            (path.clone(), target)
-        });
-        let names = names.collect();
-        state.tree.lay(names);
     }
 }

@@ -26,6 +26,7 @@ mod image;
 mod knobs;
 mod machine;
 mod page;
+mod recorder;
 mod segment;
 mod sync;
 mod tree;

@@ -33,6 +33,10 @@ pub(crate) enum Change {
 }
 
 impl Change {
+    fn removes(&self, directory: &str) -> bool {
+        matches!(self, Self::RemoveDirectory { path } if path == directory)
+    }
+
     fn touches(&self, directory: &str) -> bool {
         match self {
             Self::Link { path, .. }
@@ -196,9 +200,7 @@ impl Tree {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         for end in ends.filter(|&end| end > 0) {
             let directory = &path[..end];
-            self.pending.retain(
-                |(_, change)| !matches!(change, Change::RemoveDirectory { path } if path == directory),
-            );
+            self.pending.retain(|(_, change)| !change.removes(directory));
             self.cached.insert(directory.to_owned(), Target::Directory);
             self.durable.insert(directory.to_owned(), Target::Directory);
         }
