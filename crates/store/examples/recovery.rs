@@ -112,7 +112,7 @@ async fn recover(root: &Path, bytes: usize) -> Outcome {
     let clock = TokioRuntime::open(root)?.clock;
     let begun = clock.monotonic();
     let say = |what: &str| {
-        let took = clock.monotonic().duration_since(begun).as_secs_f64();
+        let took = clock.monotonic().since(begun).as_secs_f64();
         writeln!(std::io::stdout(), "{took:8.3} s  {what}")
     };
     let store = open(root).await?;

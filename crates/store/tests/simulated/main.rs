@@ -7,6 +7,7 @@ mod cold;
 mod crash;
 mod crash_points;
 mod full_disk;
+mod golden;
 mod ground;
 mod inspect;
 mod poison;
