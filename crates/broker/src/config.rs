@@ -62,6 +62,10 @@ pub struct BrokerConfig {
     pub pull_count_max: u32,
     /// `maxTransferBytesOnMessageInMemory`: bytes in one pull reply; one message always fits.
     pub pull_bytes_max: u32,
+    /// `maxMsgsNumBatch`: messages in one answer to a query by key, at most 64.
+    pub query_count_max: usize,
+    /// `defaultQueryMaxNum`: messages that a query by unique key wants.
+    pub query_count_default: usize,
     /// `accessMessageInMemoryMaxRatio`, as bytes: a queue whose first message lies within this
     /// distance of the log's end is young, and a new group starts at its beginning.
     pub young_queue_bytes_max: u64,
@@ -102,6 +106,8 @@ impl BrokerConfig {
             body_size_max: 4 << 20,
             pull_count_max: 32,
             pull_bytes_max: 256 << 10,
+            query_count_max: 64,
+            query_count_default: 32,
             young_queue_bytes_max: 3 << 30,
             sends_in_flight_max: 10_000,
             pulls_in_flight_max: 100_000,

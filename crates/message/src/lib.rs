@@ -30,4 +30,4 @@ pub use offset::{PhysicalOffset, QueueOffset};
 pub use property::Properties;
 pub use queue::MessageQueue;
 pub use sys_flag::{Compression, SysFlag, TransactionType};
-pub use tags::{java_hash, tags_code, tags_code_of};
+pub use tags::{java_hash, java_hash_onto, tags_code, tags_code_of};

@@ -16,18 +16,28 @@ pub fn tags_code(tags: &str) -> i64 {
 /// [`tags_code`] of a tag still in the bytes of a properties string. Bytes that are no UTF-8 count
 /// as U+FFFD, as Java decodes them. Does not allocate.
 pub fn tags_code_of(tags: &[u8]) -> i64 {
-    if tags.is_ascii() {
-        return i64::from(hash_units(tags.iter().map(|byte| u16::from(*byte))));
+    i64::from(java_hash_onto(0, tags))
+}
+
+/// [`java_hash`] of a text whose first part has the hash `hash` and whose second part is `text`,
+/// still in bytes and decoded as [`tags_code_of`] does. Does not allocate.
+pub fn java_hash_onto(hash: i32, text: &[u8]) -> i32 {
+    if text.is_ascii() {
+        return hash_units_onto(hash, text.iter().map(|byte| u16::from(*byte)));
     }
-    let units = tags.utf8_chunks().flat_map(|chunk| {
+    let units = text.utf8_chunks().flat_map(|chunk| {
         let replaced = if chunk.invalid().is_empty() { "" } else { "\u{fffd}" };
         chunk.valid().encode_utf16().chain(replaced.encode_utf16())
     });
-    i64::from(hash_units(units))
+    hash_units_onto(hash, units)
 }
 
 fn hash_units(units: impl Iterator<Item = u16>) -> i32 {
-    units.fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+    hash_units_onto(0, units)
+}
+
+fn hash_units_onto(hash: i32, units: impl Iterator<Item = u16>) -> i32 {
+    units.fold(hash, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 #[cfg(test)]
@@ -61,6 +71,12 @@ mod tests {
         fn the_bytes_give_the_code_of_the_text_they_decode_to(bytes: Vec<u8>) {
             let text = String::from_utf8_lossy(&bytes);
             prop_assert_eq!(tags_code_of(&bytes), tags_code(&text));
+        }
+
+        #[test]
+        fn a_hash_goes_on_where_another_ended(first in "\\PC{0,9}", second in "\\PC{0,9}") {
+            let whole = java_hash(&format!("{first}{second}"));
+            prop_assert_eq!(java_hash_onto(java_hash(&first), second.as_bytes()), whole);
         }
 
         #[test]

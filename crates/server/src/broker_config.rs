@@ -50,6 +50,8 @@ pub(crate) fn broker_config(
         register_interval_ms: settings.number("registerNameServerPeriod"),
         register_timeout_ms: settings.number("registerBrokerTimeoutMills"),
         body_size_max: count(settings, "maxMessageSize"),
+        query_count_max: count(settings, "maxMsgsNumBatch"),
+        query_count_default: count(settings, "defaultQueryMaxNum"),
         pull_count_max: small(settings, "maxTransferCountOnMessageInMemory"),
         pull_bytes_max: small(settings, "maxTransferBytesOnMessageInMemory"),
         sends_in_flight_max: count(settings, "sendThreadPoolQueueCapacity"),
@@ -65,6 +67,9 @@ fn store_config(settings: &Settings) -> Result<StoreConfig, ConfigError> {
         queue_segment_entries: settings
             .number("mappedFileSizeConsumeQueue")
             .div_ceil(QUEUE_ENTRY_LEN),
+        index_enabled: settings.flag("messageIndexEnable"),
+        index_slots: small(settings, "maxHashSlotNum"),
+        index_entries: small(settings, "maxIndexNum"),
         flush: match settings.text("flushDiskType").as_str() {
             "SYNC_FLUSH" => FlushMode::Sync,
             _ => FlushMode::Async,

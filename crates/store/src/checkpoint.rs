@@ -35,15 +35,17 @@ pub(crate) struct Checkpoint {
     pub(crate) store_timestamp: u64,
 }
 
-/// How much of the IndexFiles is durable: all files before `file`, and its first `count` entries.
-/// Zeros when there is no index, or when the page is too old to say.
+/// How much of the IndexFiles is durable: all files before `file`, and of it the entries below
+/// `count`. Zeros when there is no index, or when the page is too old to say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct IndexMark {
     /// The base name of the newest file as a number, yyyyMMddHHmmssSSS; 0 for none.
     pub(crate) file: u64,
-    /// How many of its entries are durable.
+    /// The number of the first of its entries that is not durable. As entry 0 is never used, it
+    /// is 1 in an index without entries, and 0 where nothing is known of an index.
     pub(crate) count: u32,
-    /// The store timestamp of the last of them in ms; RocketMQ's `indexMsgTimestamp`.
+    /// The store timestamp in ms of the last entry of the last full file, 0 without one; RocketMQ's
+    /// `indexMsgTimestamp`: a RocketMQ that finds an unclean end keeps the files up to that one.
     pub(crate) timestamp: u64,
 }
 

@@ -56,6 +56,12 @@ pub struct StoreConfig {
     pub segment_size: u64,
     /// How many entries of 20 bytes a ConsumeQueue file holds.
     pub queue_segment_entries: u64,
+    /// Whether messages are indexed by key.
+    pub index_enabled: bool,
+    /// Slots of the hash table of an IndexFile, 4 bytes each.
+    pub index_slots: u32,
+    /// Entries of an IndexFile, 20 bytes each; the first is never used.
+    pub index_entries: u32,
     /// What an acknowledgement waits for.
     pub flush: FlushMode,
     /// Asynchronous flush: the pause between two passes, in milliseconds.
@@ -109,6 +115,9 @@ impl Default for StoreConfig {
             root: "store".into(),
             segment_size: 1 << 30,
             queue_segment_entries: 300_000,
+            index_enabled: true,
+            index_slots: 5_000_000,
+            index_entries: 20_000_000,
             flush: FlushMode::Async,
             flush_interval_ms: 500,
             flush_pages_least: 4,
@@ -176,6 +185,12 @@ impl StoreConfig {
         if self.queue_segment_entries == 0 {
             return Err(OpenError::Config { setting: "queue_segment_entries", value: 0, least: 1 });
         }
+        let (slots, entries) = (u64::from(self.index_slots), u64::from(self.index_entries));
+        for (setting, value, least) in [("index_slots", slots, 1), ("index_entries", entries, 2)] {
+            if value < least {
+                return Err(OpenError::Config { setting, value, least });
+            }
+        }
         self.retention.check()
     }
 }
@@ -203,5 +218,7 @@ mod tests {
         assert!(
             StoreConfig { queue_segment_entries: 0, ..StoreConfig::default() }.check().is_err()
         );
+        assert!(StoreConfig { index_slots: 0, ..StoreConfig::default() }.check().is_err());
+        assert!(StoreConfig { index_entries: 1, ..StoreConfig::default() }.check().is_err());
     }
 }

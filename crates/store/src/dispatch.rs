@@ -14,10 +14,12 @@ use message::{delay, property, tags_code_of, topic};
 use runtime::Clock;
 use runtime::sync::{Either, Stop, Watermark, give_way, race};
 
+use crate::checkpoint::IndexMark;
 use crate::commit_log::{CommitLog, takes_place};
 use crate::consume_queue::{Entry, Put, Queue, Queues};
 use crate::crowd::all_of;
 use crate::disk_guard::Partition;
+use crate::index::{Gather, Index};
 use crate::layout::BLANK_HEAD_LEN;
 
 /// How many bytes of the log are read at once.
@@ -44,6 +46,8 @@ pub(crate) struct Snapshot {
     pub(crate) position: u64,
     /// The sum of the ends of all queues at that moment.
     pub(crate) queue_entries: u64,
+    /// What the index held at that moment.
+    pub(crate) index: IndexMark,
     /// The store timestamp of that record in ms.
     pub(crate) store_timestamp: u64,
 }
@@ -64,17 +68,18 @@ impl Progress {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DispatchError {
     /// The disk refused: worth another try.
-    #[error("a ConsumeQueue could not be written: {0}")]
+    #[error("a ConsumeQueue or an IndexFile could not be written: {0}")]
     Disk(#[from] io::Error),
     /// What stands in the log is no record of this log.
     #[error("offset {offset} of the CommitLog cannot be dispatched: {cause}")]
     Damaged { offset: u64, cause: String },
 }
 
-/// The one writer of all queues.
+/// The one writer of all queues and of the index.
 pub(crate) struct Dispatcher {
     log: Arc<CommitLog>,
     queues: Arc<Queues>,
+    index: Gather,
     levels: Levels,
     progress: Arc<Progress>,
     at: Snapshot,
@@ -95,13 +100,19 @@ const CACHED_QUEUES_MAX: usize = 1024;
 
 impl Dispatcher {
     /// A dispatcher that goes on at `at`.
-    pub(crate) fn new(log: Arc<CommitLog>, queues: Arc<Queues>, at: Snapshot) -> Self {
+    pub(crate) fn new(
+        log: Arc<CommitLog>,
+        queues: Arc<Queues>,
+        index: Arc<Index>,
+        at: Snapshot,
+    ) -> Self {
         let progress = Arc::new(Progress::default());
         progress.set(at);
         let found_to = Some(log.appended().reached());
         Self {
             log,
             queues,
+            index: Gather::new(index),
             levels: Levels::default(),
             progress,
             at,
@@ -178,8 +189,9 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Writes the gathered entries and shows them, queue by queue. Only when all are written is
-    /// dispatch as far as `at` says: a checkpoint in between still says where it was before.
+    /// Writes the gathered entries and shows them, queue by queue, and then their keys: a key is
+    /// found no earlier than its message is visible. Only when all are written is dispatch as far
+    /// as `at` says: a checkpoint in between still says where it was before.
     async fn write_gathered(&mut self) -> io::Result<()> {
         let queues = &self.queues;
         let write = |queue: Arc<Queue>| async move {
@@ -192,6 +204,7 @@ impl Dispatcher {
         self.hidden.retain(|queue| queue.is_hidden());
         written?;
         self.gathered = 0;
+        self.at.index = self.index.commit().await?;
         self.progress.set(self.at);
         Ok(())
     }
@@ -214,6 +227,7 @@ impl Dispatcher {
                 Ok(view) => {
                     let len = u64::from(view.store_size);
                     self.record(&view)?;
+                    self.index.put(&view);
                     at += len as usize;
                     self.at.position += len;
                     self.at.store_timestamp = view.store_timestamp;

@@ -49,6 +49,11 @@ impl Layout {
         join(&self.root, "commitlog")
     }
 
+    /// The directory of the IndexFiles.
+    pub(crate) fn index(&self) -> String {
+        join(&self.root, "index")
+    }
+
     /// The directory of all ConsumeQueues.
     pub(crate) fn queues(&self) -> String {
         join(&self.root, "consumequeue")

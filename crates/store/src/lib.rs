@@ -8,6 +8,7 @@
 //!                        │                                      visible  = flushed or committed
 //!                        ▼
 //!                  ConsumeQueues ──► dispatched, per queue ──► get
+//!                  IndexFiles ─────────────────────────────► query
 //! ```
 //!
 //! *Invariant:* this package is handed a disk and never a socket. It knows no client, no request
@@ -29,6 +30,7 @@ mod error;
 mod flow;
 mod get;
 mod hours;
+mod index;
 pub mod inspect;
 mod layout;
 mod recovery;
@@ -45,6 +47,7 @@ pub use error::{AppendError, OpenError, ReadError, ShutdownError};
 pub use flow::Busy;
 pub use get::{BYTES_MAX, COUNT_MAX, GetRequest, GetResult, GetStatus, RecordFilter};
 pub use hours::{Hours, HoursError};
+pub use index::{QUERY_COUNT_MAX, QueryRequest, QueryResult};
 pub use retention::Retention;
 pub use search::Boundary;
 pub use store::{Store, StoreHandles};

@@ -18,6 +18,7 @@ use crate::disk_guard::Partition;
 use crate::dispatch::Progress;
 use crate::error::{AppendError, OpenError, ReadError, ShutdownError};
 use crate::get::{GetRequest, GetResult, RecordFilter, get};
+use crate::index::{Index, QueryRequest, QueryResult, query};
 use crate::layout::Layout;
 use crate::recovery::{Ground, Recovered, recover};
 use crate::search::{Boundary, message_at, search_offset, store_time};
@@ -48,6 +49,7 @@ struct Shared {
     layout: Layout,
     log: Arc<CommitLog>,
     queues: Arc<Queues>,
+    index: Arc<Index>,
     progress: Arc<Progress>,
     /// The end of what recovery found in the log.
     found_to: u64,
@@ -93,7 +95,7 @@ impl Store {
         let ground = Ground { disk, clock, layout, config };
         let recovered = recover(&ground).await?;
         let Ground { disk, clock, layout, config } = ground;
-        let Recovered { log, queues, dispatcher, vouched } = recovered;
+        let Recovered { log, queues, index, dispatcher, vouched } = recovered;
         let progress = dispatcher.progress().clone();
         let found_to = log.appended().reached();
         let voucher = Arc::new(Voucher {
@@ -102,6 +104,7 @@ impl Store {
             layout: layout.clone(),
             log: log.clone(),
             queues: queues.clone(),
+            index: index.clone(),
             progress: progress.clone(),
             interval: Duration::from_millis(config.queue_flush_interval_ms),
             vouched: Watermark::new(vouched),
@@ -111,6 +114,7 @@ impl Store {
             clock: clock.clone(),
             log: log.clone(),
             queues: queues.clone(),
+            index: index.clone(),
             voucher: voucher.clone(),
             policy: config.retention.clone(),
             wishes: Wishes::default(),
@@ -139,6 +143,7 @@ impl Store {
             layout,
             log,
             queues,
+            index,
             progress,
             found_to,
             voucher,
@@ -252,6 +257,15 @@ impl Store {
         message_at(&self.0.log, offset).await
     }
 
+    /// Messages by unique key or by a word of KEYS: the newest that match, in the order of the log.
+    /// Every one was read and compared. Records before [`Store::dispatched`] are in the index.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the disk refuses.
+    pub async fn query(&self, request: &QueryRequest<'_>) -> Result<QueryResult, ReadError> {
+        query(&self.0.index, &self.0.log, request).await
+    }
+
     /// The place in the queue of the message stored at `timestamp_ms`, or next to it.
     ///
     /// # Errors
@@ -358,7 +372,7 @@ impl Store {
 
     /// The last steps of a sound store, each vouching for the one before.
     async fn finish(&self) -> Result<(), ShutdownError> {
-        let Shared { disk, clock, layout, log, progress, voucher, running, .. } = &*self.0;
+        let Shared { disk, clock, layout, log, index, progress, voucher, running, .. } = &*self.0;
         log.commit().map_err(ShutdownError::Poisoned)?;
         log.flush().await.map_err(ShutdownError::Poisoned)?;
         let dispatched = progress.position.wait(log.appended().reached());
@@ -367,7 +381,9 @@ impl Store {
         }
         end(&running.dispatching).await;
         end(&running.vouching).await;
+        index.write_back().map_err(|error| failed(&layout.index(), error))?;
         let vouched = voucher.vouch().await.map_err(|error| match error {
+            VouchError::Index(error) => failed(&layout.index(), error),
             VouchError::Closed(closed) => ShutdownError::Poisoned(closed),
             VouchError::Checkpoint(error) => failed(&layout.checkpoint(), error),
         })?;

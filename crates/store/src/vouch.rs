@@ -1,4 +1,4 @@
-//! Vouching: log, then queues, then the checkpoint that says so. Never in another order.
+//! Vouching: log, then queues, then the index, then the checkpoint that says so. Never in another order.
 
 use std::io;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::checkpoint::{Checkpoint, IndexMark};
 use crate::commit_log::CommitLog;
 use crate::consume_queue::Queues;
 use crate::dispatch::Progress;
+use crate::index::{Index, SyncError};
 use crate::layout::Layout;
 
 /// Writes the checkpoint, after making durable what it vouches for.
@@ -20,6 +21,7 @@ pub(crate) struct Voucher {
     pub(crate) layout: Layout,
     pub(crate) log: Arc<CommitLog>,
     pub(crate) queues: Arc<Queues>,
+    pub(crate) index: Arc<Index>,
     pub(crate) progress: Arc<Progress>,
     /// The pause between two checkpoints.
     pub(crate) interval: Duration,
@@ -36,6 +38,9 @@ pub(crate) enum VouchError {
     /// The checkpoint could not be written; the old one stands and still tells the truth.
     #[error("the checkpoint could not be written: {0}")]
     Checkpoint(io::Error),
+    /// What the header or the slots of an IndexFile have become could not be written.
+    #[error("an IndexFile could not be written: {0}")]
+    Index(io::Error),
 }
 
 /// As soon as so many bytes are dispatched that no checkpoint vouches for, the next one is written:
@@ -88,10 +93,17 @@ impl Voucher {
         if let Err(error) = self.queues.sync().await {
             return Err(self.log.poison(&error.to_string()).into());
         }
+        let timestamp = self.index.sync().await.map_err(|error| match error {
+            SyncError::Write(error) => VouchError::Index(error),
+            SyncError::Sync(error) => {
+                self.log.poison(&format!("IndexFile: sync failed: {error}")).into()
+            }
+        })?;
+        let index = IndexMark { timestamp, ..now.index };
         let page = Checkpoint {
             durable_to: now.position,
             queue_entries: now.queue_entries,
-            index: IndexMark::default(),
+            index,
             store_timestamp: now.store_timestamp,
         };
         let written = self.disk.replace(&self.layout.checkpoint(), &page.encode()).await;

@@ -11,6 +11,7 @@ mod heartbeat;
 mod lock_queues;
 mod not_yet;
 mod pull_message;
+mod query_message;
 mod queue_offset;
 mod runtime_info;
 mod send;
@@ -67,6 +68,7 @@ async fn dispatch(state: &State, connection: &Connection, request: &RemotingComm
         RequestCode::GET_EARLIEST_MSG_STORETIME => {
             queue_offset::earliest_time(state, request).await
         }
+        RequestCode::QUERY_MESSAGE => query_message::serve(state, request).await,
         RequestCode::VIEW_MESSAGE_BY_ID => view_message::serve(state, request).await,
         RequestCode::HEART_BEAT => heartbeat::serve(state, connection, request).await,
         RequestCode::UNREGISTER_CLIENT => unregister_client::serve(state, connection, request),

@@ -34,6 +34,8 @@ pub(crate) struct Scene {
 /// A broker's configuration, small enough that segments roll within a test.
 pub(crate) fn config(flush: FlushMode) -> BrokerConfig {
     let store = StoreConfig {
+        index_slots: 16,
+        index_entries: 20,
         segment_size: 64 << 10,
         queue_segment_entries: 64,
         flush,

@@ -12,6 +12,7 @@ use super::decide::{BATCH_MAX, Candidate, Moment, decide, is_above, is_due};
 use crate::commit_log::{CommitLog, Found, next_at};
 use crate::consume_queue::Queues;
 use crate::disk_guard::Partition;
+use crate::index::Index;
 use crate::retention::Retention;
 use crate::segment_set::{RemoveError, Segment};
 use crate::vouch::Voucher;
@@ -27,6 +28,7 @@ pub(crate) struct Cleaner {
     pub(crate) clock: Clock,
     pub(crate) log: Arc<CommitLog>,
     pub(crate) queues: Arc<Queues>,
+    pub(crate) index: Arc<Index>,
     pub(crate) voucher: Arc<Voucher>,
     pub(crate) policy: Retention,
     pub(crate) wishes: Wishes,
@@ -99,14 +101,17 @@ impl Cleaner {
         Ok(())
     }
 
-    /// Lets the queues follow the log's lowest offset.
+    /// Lets the queues and the index follow the log's lowest offset.
     ///
     /// # Errors
     /// The store has failed.
     pub(crate) async fn follow(&self) -> Result<(), Closed> {
         let _one_at_a_time = self.wishes.following.lock().await;
-        let cleaned = self.queues.clean(self.log.min_offset()).await.map(drop);
-        cleaned.or_else(|error| self.failed("a file of a ConsumeQueue", error))
+        let min = self.log.min_offset();
+        let cleaned = self.queues.clean(min).await.map(drop);
+        cleaned.or_else(|error| self.failed("a file of a ConsumeQueue", error))?;
+        let cleaned = self.index.clean(min).await;
+        cleaned.or_else(|error| self.failed("an IndexFile", error))
     }
 
     /// What became of a removal that failed: tried again in the next pass, or final.

@@ -13,12 +13,13 @@ use std::sync::Arc;
 use message::record::View;
 use runtime::{Clock, Disk};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Times};
 use crate::commit_log::{CommitLog, takes_place};
 use crate::config::StoreConfig;
 use crate::consume_queue::{Moment, Queues};
 use crate::dispatch::{Dispatcher, Snapshot};
 use crate::error::OpenError;
+use crate::index::{self, Index};
 use crate::layout::Layout;
 
 /// What recovery needs.
@@ -34,6 +35,7 @@ pub(crate) struct Ground {
 pub(crate) struct Recovered {
     pub(crate) log: Arc<CommitLog>,
     pub(crate) queues: Arc<Queues>,
+    pub(crate) index: Arc<Index>,
     pub(crate) dispatcher: Dispatcher,
     /// How far log and queues are vouched for: where dispatch goes on.
     pub(crate) vouched: u64,
@@ -49,14 +51,15 @@ pub(crate) struct Recovered {
 /// 4. The log: walk from there and find its end. Every record met is the last of its queue so far,
 ///    so that no place of a queue is ever given twice.
 /// 5. Cut off and zero what is behind the end, sync the rest.
-/// 6. The abort file, durable before the first append.
+/// 6. The index: keep what can be trusted.
+/// 7. The abort file, durable before the first append.
 ///
-/// What was walked is dispatched behind, by the task that dispatches everything: until it has
-/// caught up, queues know that they hold more than they show.
+/// What was walked, and what the index lacks, is dispatched behind, by the task that dispatches
+/// everything: until it has caught up, queues know that they hold more than they show.
 pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let Ground { disk, clock, layout, config } = ground;
     let unclean = exists(disk, &layout.abort()).await?;
-    let checkpoint = read_checkpoint(disk, layout).await?;
+    let (checkpoint, times) = read_checkpoint(disk, layout).await?;
     let durable_to = checkpoint.map_or(0, |checkpoint| checkpoint.durable_to);
     let doubt = log::Doubt { durable_to, unclean };
     let segments = log::open(disk, &layout.commit_log()).await?;
@@ -82,16 +85,27 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let end = log::find_end(&segments, &doubt, from, |record| note_place(&queues, record))?;
     let opened = log::settle(disk, config, segments, &doubt, &end).await?;
     let end = end.offset;
+    let claim = index::Claim {
+        checkpoint: checkpoint.as_ref(),
+        index_timestamp: times.index,
+        unclean,
+        log: &opened.segments,
+        end,
+    };
+    let found = index::open((disk, clock), layout.index(), config, &claim).await;
+    let (index, indexed) = found.map_err(|error| OpenError::disk(&layout.index(), error))?;
+    let from = from.min(indexed);
     tracing::info!(unclean, vouched, from, end, "the log is recovered; dispatching from there");
 
     let log = Arc::new(CommitLog::new(disk.clone(), clock.clone(), config.clone(), opened));
     let queues = Arc::new(queues);
     let store_timestamp = checkpoint.map_or(0, |vouched| vouched.store_timestamp);
-    let at = Snapshot { position: from, queue_entries, store_timestamp };
-    let dispatcher = Dispatcher::new(log.clone(), queues.clone(), at);
+    let index = Arc::new(index);
+    let at = Snapshot { position: from, queue_entries, index: index.mark(), store_timestamp };
+    let dispatcher = Dispatcher::new(log.clone(), queues.clone(), index.clone(), at);
 
     raise_abort(disk, layout).await.map_err(|error| OpenError::disk(&layout.abort(), error))?;
-    Ok(Recovered { log, queues, dispatcher, vouched: from })
+    Ok(Recovered { log, queues, index, dispatcher, vouched: from })
 }
 
 /// The next message of the record's queue comes behind it.
@@ -113,11 +127,15 @@ async fn exists(disk: &Disk, path: &str) -> Result<bool, OpenError> {
     }
 }
 
-async fn read_checkpoint(disk: &Disk, layout: &Layout) -> Result<Option<Checkpoint>, OpenError> {
+/// Our section of the checkpoint, if it is there, and RocketMQ's times.
+async fn read_checkpoint(
+    disk: &Disk,
+    layout: &Layout,
+) -> Result<(Option<Checkpoint>, Times), OpenError> {
     let path = layout.checkpoint();
     match disk.read(&path).await {
-        Ok(page) => Ok(Checkpoint::decode(&page)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(page) => Ok((Checkpoint::decode(&page), Times::decode(&page))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((None, Times::default())),
         Err(error) => Err(OpenError::disk(&path, error)),
     }
 }

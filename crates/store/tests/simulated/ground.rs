@@ -12,8 +12,11 @@ use runtime::Rng;
 use sim::{Node, World};
 use store::{
     Append, AppendError, Appended, FlushMode, GetRequest, GetStatus, OpenError, PoolConfig,
-    QueueHandle, Store, StoreConfig, StoreHandles,
+    QUERY_COUNT_MAX, QueryRequest, QueueHandle, Store, StoreConfig, StoreHandles,
 };
+
+/// Unique keys that a check asks for, about.
+const KEYS_CHECKED: usize = 20;
 
 /// The topics and queues that the writers use.
 pub(crate) const QUEUES: [(&str, u32); 4] =
@@ -26,6 +29,8 @@ pub(crate) fn small(flush: FlushMode) -> StoreConfig {
         queue_segment_entries: 20,
         queue_files_open_max: 3,
         queue_syncs_max: 2,
+        index_slots: 16,
+        index_entries: 20,
         flush,
         ..StoreConfig::default()
     }
@@ -91,8 +96,10 @@ pub(crate) async fn append(
     queue: &QueueHandle,
     body: &[u8],
 ) -> Result<Appended, AppendError> {
+    let keys = format!("\x02UNIQ_KEY\x01{}\x02KEYS\x01common  {}", unique_key(body), word(body));
     loop {
-        let appended = store.appender().append(&message(queue, body, &[b"TAGS\x01TagA"]));
+        let appended =
+            store.appender().append(&message(queue, body, &[b"TAGS\x01TagA", keys.as_bytes()]));
         match appended {
             Err(AppendError::SegmentNotReady) => {
                 store.segment_ready().await.map_err(AppendError::Poisoned)?;
@@ -100,6 +107,19 @@ pub(crate) async fn append(
             other => return other,
         }
     }
+}
+
+/// The unique key of a message with this body; equal bodies have equal ones.
+pub(crate) fn unique_key(body: &[u8]) -> String {
+    let hash = body.iter().fold(body.len() as u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(5)
+    });
+    format!("{hash:016X}")
+}
+
+/// A word of KEYS that messages share.
+fn word(body: &[u8]) -> String {
+    format!("word{}", body.len() % 11)
 }
 
 /// Where a message stands: its topic, its queue, its place.
@@ -228,10 +248,44 @@ impl Ledger {
             let found = there.get(place).map(|taken| &taken.body);
             assert_eq!(found, Some(seen), "{when}: {place:?} had been seen");
         }
+        check_keys(store, &there, when);
         books.promised.clone_from(&there);
         books.taken = there;
         books.waiting.clear();
     }
+}
+
+/// The bodies found by a key, oldest first.
+pub(crate) fn query(store: &Store, topic: &str, key: &str) -> Vec<Bytes> {
+    let whole = (0, u64::MAX);
+    let request =
+        QueryRequest { topic, key, count_max: QUERY_COUNT_MAX, begin_ms: whole.0, end_ms: whole.1 };
+    let found = store.query(&request).expect("the disk can be read");
+    let body = |record: &Bytes| Bytes::copy_from_slice(View::parse(record).unwrap().body);
+    found.messages.iter().map(body).collect()
+}
+
+/// Every key that is asked for, of some, finds exactly the newest messages that have it.
+fn check_keys(store: &Store, there: &BTreeMap<Place, Taken>, when: &str) {
+    let mut by_key: BTreeMap<(&str, String), Vec<&Taken>> = BTreeMap::new();
+    for ((topic, ..), taken) in there {
+        for key in [unique_key(&taken.body), word(&taken.body), "common".into()] {
+            by_key.entry((topic, key)).or_default().push(taken);
+        }
+    }
+    let every = by_key.len() / KEYS_CHECKED + 1;
+    let last = by_key.len().saturating_sub(1);
+    for (at, ((topic, key), mut taken)) in by_key.into_iter().enumerate() {
+        if at % every != 0 && taken.len() == 1 && at != last {
+            continue;
+        }
+        taken.sort_by_key(|taken| taken.physical);
+        let newest = &taken[taken.len().saturating_sub(QUERY_COUNT_MAX)..];
+        let owed: Vec<_> = newest.iter().map(|taken| &taken.body).collect();
+        let found = query(store, topic, &key);
+        assert!(found.iter().eq(owed), "{when}: {topic}#{key} finds {} messages", found.len());
+    }
+    assert_eq!(query(store, "Orders", "nobody"), Vec::<Bytes>::new());
 }
 
 /// The place of a message.

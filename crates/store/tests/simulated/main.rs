@@ -10,6 +10,7 @@ mod full_disk;
 mod golden;
 mod ground;
 mod inspect;
+mod keys;
 mod poison;
 mod pool;
 mod queues;

@@ -75,6 +75,8 @@ pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, drawn: &Servers) 
     let store = StoreConfig {
         segment_size: 64 << 10,
         queue_segment_entries: 20,
+        index_slots: 16,
+        index_entries: 20,
         queue_files_open_max: 3,
         queue_syncs_max: 4,
         flush: drawn.flush,
