@@ -18,6 +18,7 @@ mod inbound;
 mod link;
 pub mod pipeline;
 mod producer;
+mod query;
 pub mod rebalance;
 mod registry;
 pub mod route;
@@ -33,4 +34,5 @@ pub use consumer::{
 };
 pub use error::{ClientError, SendError};
 pub use producer::{Producer, SendResult, SendStatus};
+pub use query::{KeyAnswer, KeyQuery};
 pub use subscription::{Subscription, TagFilter};

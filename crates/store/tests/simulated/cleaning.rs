@@ -127,7 +127,8 @@ fn a_disk_that_is_too_full_refuses_and_forgets_the_oldest_and_takes_again() {
         let store = open(&world, &node, config).await.unwrap();
         let queue = store.queue("Orders", 0);
         fill(&store, &queue, 100).await;
-        let used = (segments(&world, &node) as u64) * (64 << 10);
+        let space = world.runtime(&node).disk.space().unwrap();
+        let used = space.total - space.available;
         fault::full_disk::capacity(&world, &node, used * 100 / 92);
         world.sleep(Duration::from_secs(10)).await;
         let refused = append(&store, &queue, b"too full").await.unwrap_err();

@@ -248,7 +248,7 @@ impl Ledger {
             let found = there.get(place).map(|taken| &taken.body);
             assert_eq!(found, Some(seen), "{when}: {place:?} had been seen");
         }
-        check_keys(store, &there, when);
+        check_keys(store, &there, when).await;
         books.promised.clone_from(&there);
         books.taken = there;
         books.waiting.clear();
@@ -256,17 +256,17 @@ impl Ledger {
 }
 
 /// The bodies found by a key, oldest first.
-pub(crate) fn query(store: &Store, topic: &str, key: &str) -> Vec<Bytes> {
+pub(crate) async fn query(store: &Store, topic: &str, key: &str) -> Vec<Bytes> {
     let whole = (0, u64::MAX);
     let request =
         QueryRequest { topic, key, count_max: QUERY_COUNT_MAX, begin_ms: whole.0, end_ms: whole.1 };
-    let found = store.query(&request).expect("the disk can be read");
+    let found = store.query(&request).await.expect("the disk can be read");
     let body = |record: &Bytes| Bytes::copy_from_slice(View::parse(record).unwrap().body);
     found.messages.iter().map(body).collect()
 }
 
 /// Every key that is asked for, of some, finds exactly the newest messages that have it.
-fn check_keys(store: &Store, there: &BTreeMap<Place, Taken>, when: &str) {
+async fn check_keys(store: &Store, there: &BTreeMap<Place, Taken>, when: &str) {
     let mut by_key: BTreeMap<(&str, String), Vec<&Taken>> = BTreeMap::new();
     for ((topic, ..), taken) in there {
         for key in [unique_key(&taken.body), word(&taken.body), "common".into()] {
@@ -282,10 +282,10 @@ fn check_keys(store: &Store, there: &BTreeMap<Place, Taken>, when: &str) {
         taken.sort_by_key(|taken| taken.physical);
         let newest = &taken[taken.len().saturating_sub(QUERY_COUNT_MAX)..];
         let owed: Vec<_> = newest.iter().map(|taken| &taken.body).collect();
-        let found = query(store, topic, &key);
+        let found = query(store, topic, &key).await;
         assert!(found.iter().eq(owed), "{when}: {topic}#{key} finds {} messages", found.len());
     }
-    assert_eq!(query(store, "Orders", "nobody"), Vec::<Bytes>::new());
+    assert_eq!(query(store, "Orders", "nobody").await, Vec::<Bytes>::new());
 }
 
 /// The place of a message.

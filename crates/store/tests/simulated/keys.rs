@@ -86,13 +86,13 @@ fn a_key_is_a_word_of_its_topic_and_a_rollback_has_none() {
         put(&store, "T", b"one", "KEYS\x01Aa two  words\x02UNIQ_KEY\x01u1").await;
         put(&store, "T", b"two", "KEYS\x01BB two two").await;
         put(&store, "U", b"other", "KEYS\x01Aa").await;
-        assert_eq!(query(&store, "T", "Aa"), ["one"]);
-        assert_eq!(query(&store, "T", "BB"), ["two"]);
-        assert_eq!(query(&store, "U", "Aa"), ["other"]);
-        assert_eq!(query(&store, "T", "two"), ["one", "two"], "once each");
-        assert_eq!(query(&store, "T", "u1"), ["one"]);
-        assert_eq!(query(&store, "T", "two  words"), Vec::<Bytes>::new());
-        assert_eq!(query(&store, "T", ""), Vec::<Bytes>::new());
+        assert_eq!(query(&store, "T", "Aa").await, ["one"]);
+        assert_eq!(query(&store, "T", "BB").await, ["two"]);
+        assert_eq!(query(&store, "U", "Aa").await, ["other"]);
+        assert_eq!(query(&store, "T", "two").await, ["one", "two"], "once each");
+        assert_eq!(query(&store, "T", "u1").await, ["one"]);
+        assert_eq!(query(&store, "T", "two  words").await, Vec::<Bytes>::new());
+        assert_eq!(query(&store, "T", "").await, Vec::<Bytes>::new());
         let queue = store.queue("T", 0);
         for (kind, body) in [(4, b"half"), (12, b"away")] {
             let properties = [&b"KEYS\x01tx"[..]];
@@ -101,7 +101,7 @@ fn a_key_is_a_word_of_its_topic_and_a_rollback_has_none() {
             let end = store.appender().append(&append).unwrap().end;
             store.dispatched().wait(end).await.unwrap();
         }
-        assert_eq!(query(&store, "T", "tx"), ["half"]);
+        assert_eq!(query(&store, "T", "tx").await, ["half"]);
     });
 }
 
@@ -116,18 +116,18 @@ fn only_what_was_stored_in_the_time_asked_for_is_found_and_the_newest_first() {
             times.push(put(&store, "T", &[number], "KEYS\x01k").await);
             world.sleep(Duration::from_millis(700)).await;
         }
-        let find = |count_max, begin_ms, end_ms| {
+        let find = async |count_max, begin_ms, end_ms| {
             let request = QueryRequest { topic: "T", key: "k", count_max, begin_ms, end_ms };
-            let found = store.query(&request).unwrap();
+            let found = store.query(&request).await.unwrap();
             let body = |record: &Bytes| View::parse(record).unwrap().body[0];
             (found.messages.iter().map(body).collect::<Vec<_>>(), found.cut_short)
         };
-        assert_eq!(find(100, 0, u64::MAX), ((26..90).collect(), true), "64 at most");
-        assert_eq!(find(2, 0, u64::MAX), (vec![88, 89], true));
-        assert_eq!(find(9, times[20], times[22]), (vec![20, 21, 22], false));
-        assert_eq!(find(9, times[20] + 1, times[22] - 1), (vec![21], false));
-        assert_eq!(find(9, times[89] + 1, u64::MAX), (vec![], false));
-        assert_eq!(find(0, 0, u64::MAX).0, []);
+        assert_eq!(find(100, 0, u64::MAX).await, ((26..90).collect(), true), "64 at most");
+        assert_eq!(find(2, 0, u64::MAX).await, (vec![88, 89], true));
+        assert_eq!(find(9, times[20], times[22]).await, (vec![20, 21, 22], false));
+        assert_eq!(find(9, times[20] + 1, times[22] - 1).await, (vec![21], false));
+        assert_eq!(find(9, times[89] + 1, u64::MAX).await, (vec![], false));
+        assert!(find(0, 0, u64::MAX).await.0.is_empty());
     });
 }
 
@@ -152,7 +152,7 @@ fn a_clock_that_steps_back_hides_nothing() {
         let store = open(&world, &node, small(FlushMode::Sync)).await.unwrap();
         for number in 0..30u8 {
             let expected: Vec<_> = (0..4u8).map(|round| vec![round, number]).collect();
-            assert_eq!(query(&store, "T", &format!("k{number}")), expected);
+            assert_eq!(query(&store, "T", &format!("k{number}")).await, expected);
         }
     });
 }
@@ -177,7 +177,7 @@ async fn found_all(world: &World, node: &Node, config: StoreConfig, when: &str) 
     store.dispatched().wait(store.appended().reached()).await.unwrap();
     for number in 0..COUNT {
         let body = number.to_be_bytes();
-        assert_eq!(query(&store, "T", &unique_key(&body)), [&body[..]], "{when}: {number}");
+        assert_eq!(query(&store, "T", &unique_key(&body)).await, [&body[..]], "{when}: {number}");
     }
     store
 }
@@ -259,14 +259,14 @@ fn a_store_that_had_no_index_for_a_while_is_indexed_as_a_whole() {
             append(&store, &store.queue("T", 0), b"unindexed").await.unwrap();
             world.sleep(Duration::from_secs(5)).await;
             let key = unique_key(b"unindexed");
-            assert_eq!(query(&store, "T", &key), Vec::<Bytes>::new());
+            assert_eq!(query(&store, "T", &key).await, Vec::<Bytes>::new());
             match ends_well {
                 true => store.shutdown().await.unwrap(),
                 false => world.power_fail(&node),
             }
             world.restart(&node);
             let store = found_all(&world, &node, small(FlushMode::Sync), "enabled again").await;
-            assert_eq!(query(&store, "T", &key), ["unindexed"]);
+            assert_eq!(query(&store, "T", &key).await, ["unindexed"]);
         });
     }
 }
@@ -293,7 +293,7 @@ fn files_of_a_rocketmq_that_ended_well_are_believed_by_what_they_say() {
         assert_eq!(index_files(&world, &node), before);
         append(&store, &store.queue("T", 0), b"next").await.unwrap();
         store.dispatched().wait(store.appended().reached()).await.unwrap();
-        assert_eq!(query(&store, "T", &unique_key(b"next")), ["next"]);
+        assert_eq!(query(&store, "T", &unique_key(b"next")).await, ["next"]);
     });
 }
 
