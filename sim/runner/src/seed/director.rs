@@ -186,6 +186,9 @@ impl Director {
         match step {
             Step::Strike(strike) => self.strike(strike),
             Step::Undo(strike) => strike::undo(&self.control, &strike),
+            // One that was struck twice while it was down is up again since the first of its starts.
+            // Another would be a kill that no ledger knows.
+            Step::Start(node) if self.lives(&node) => {}
             Step::Start(node) => self.start(&node),
         }
     }
@@ -211,9 +214,13 @@ impl Director {
         least + Duration::from_millis(self.rng.below(span))
     }
 
+    fn lives(&self, node: &Node) -> bool {
+        matches!(self.control.life(node), Life::Running | Life::Paused)
+    }
+
     /// Kills a node now, if it lives.
     fn end(&mut self, node: &Node, fault: Fault) {
-        if matches!(self.control.life(node), Life::Running | Life::Paused) {
+        if self.lives(node) {
             self.control.kill(node);
             self.observer.fault(node.name(), fault);
         }
