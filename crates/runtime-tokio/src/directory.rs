@@ -95,6 +95,31 @@ pub(crate) fn space(path: &Path) -> io::Result<DiskSpace> {
         }
         answer.assume_init()
     };
-    let block = answer.f_frsize;
-    Ok(DiskSpace { total: block * answer.f_blocks, available: block * answer.f_bavail })
+    Ok(in_bytes(&answer))
+}
+
+/// What `df` makes of it: blocks that the file system keeps for others than this user count
+/// neither as used nor as free. Taken for used, they would let a half empty disk seem full, and
+/// its messages go.
+fn in_bytes(answer: &libc::statvfs) -> DiskSpace {
+    let (block, available) = (answer.f_frsize, answer.f_bavail);
+    let used = answer.f_blocks.saturating_sub(answer.f_bfree);
+    DiskSpace { total: block * (used + available), available: block * available }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_kept_for_others_are_not_used_ones() {
+        // SAFETY: all of its fields are integers, for which zeroes are a value.
+        #[expect(unsafe_code, reason = "libc offers no other value of it")]
+        let mut answer = unsafe { MaybeUninit::<libc::statvfs>::zeroed().assume_init() };
+        (answer.f_frsize, answer.f_blocks) = (4096, 1_000);
+        // 210 blocks are used, and of the 790 free ones 640 are kept for others.
+        (answer.f_bfree, answer.f_bavail) = (790, 150);
+        let space = in_bytes(&answer);
+        assert_eq!(space, DiskSpace { total: 360 * 4096, available: 150 * 4096 });
+    }
 }

@@ -36,7 +36,7 @@ pub struct Entry {
 /// The space of the file system that holds the node's root, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskSpace {
-    /// All of it.
+    /// What is used and what is available: without what is kept for other users.
     pub total: u64,
     /// What this process may still take.
     pub available: u64,
