@@ -41,8 +41,9 @@ pub(crate) struct Wishes {
     passes: AtomicU32,
     /// How often somebody asked.
     asked: Watermark,
-    /// One at a time lets the queues follow: files go oldest first.
-    following: tokio::sync::Mutex<()>,
+    /// The lowest offset that the queues have followed. One at a time lets them follow: files go
+    /// oldest first.
+    followed: tokio::sync::Mutex<u64>,
 }
 
 impl Cleaner {
@@ -64,6 +65,10 @@ impl Cleaner {
             let due = race(asked, self.clock.sleep(pause));
             let Either::Right(_) = race(stop.stopped(), due).await else { return };
             if self.log.refusal().is_some() || self.pass(&stop).await.is_err() {
+                return;
+            }
+            // Also what an earlier process left undone, or a removal that failed.
+            if self.follow().await.is_err() {
                 return;
             }
         }
@@ -95,7 +100,6 @@ impl Cleaner {
             };
         }
         if removed > 0 {
-            self.follow().await?;
             self.guard(self.space());
         }
         Ok(())
@@ -106,12 +110,19 @@ impl Cleaner {
     /// # Errors
     /// The store has failed.
     pub(crate) async fn follow(&self) -> Result<(), Closed> {
-        let _one_at_a_time = self.wishes.following.lock().await;
+        let mut followed = self.wishes.followed.lock().await;
         let min = self.log.min_offset();
-        let cleaned = self.queues.clean(min).await.map(drop);
-        cleaned.or_else(|error| self.failed("a file of a ConsumeQueue", error))?;
-        let cleaned = self.index.clean(min).await;
-        cleaned.or_else(|error| self.failed("an IndexFile", error))
+        if *followed == min {
+            return Ok(());
+        }
+        if let Err(error) = self.queues.clean(min).await {
+            return self.failed("a file of a ConsumeQueue", error);
+        }
+        if let Err(error) = self.index.clean(min).await {
+            return self.failed("an IndexFile", error);
+        }
+        *followed = min;
+        Ok(())
     }
 
     /// What became of a removal that failed: tried again in the next pass, or final.

@@ -165,3 +165,28 @@ fn a_disk_that_may_not_forget_refuses_until_there_is_room() {
         assert_eq!(read_all(&store, &queue).await.len(), 41);
     });
 }
+
+#[test]
+fn queues_follow_what_an_earlier_process_deleted() {
+    let world = World::new(6);
+    let node = world.node("broker");
+    world.block_on(async {
+        let store = open(&world, &node, forgetful()).await.unwrap();
+        let queue = store.queue("Orders", 0);
+        fill(&store, &queue, 40).await;
+        world.sleep(KEPT - Duration::from_secs(20)).await;
+        let of_queue = |path: &&String| path.contains("consumequeue/Orders/0");
+        // In the pause behind the second and last removal.
+        while store.min_offset().0 < 2 * (64 << 10) {
+            world.sleep(Duration::from_millis(1)).await;
+        }
+        let image = world.disk_image(&node).cache;
+        assert_eq!(image.keys().filter(of_queue).count(), 2, "the queue has not followed yet");
+        world.kill(&node);
+        world.restart(&node);
+        let _store = open(&world, &node, forgetful()).await.unwrap();
+        world.sleep(Duration::from_secs(30)).await;
+        let image = world.disk_image(&node).cache;
+        assert_eq!(image.keys().filter(of_queue).count(), 1, "the first is not needed");
+    });
+}
