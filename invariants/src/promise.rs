@@ -6,13 +6,15 @@
 //! |---|---|---|---|---|
 //! | `OK`, sync flush | must | must | may | may, at and behind the place |
 //! | `OK`, async flush | must | must if answered more than H before, else may | may | as above |
-//! | `OK`, async flush and pool | must if answered more than C before, else may | as above, with H + C | may | as above |
+//! | `OK`, async flush, pool | must if answered more than C before | so, H + C before | may | so |
 //! | `WEAK` | as `OK` | may | may | as above |
 //! | `UNKNOWN` | may | may | may | may |
 //! | `REJECTED` | must not | must not | must not | must not |
 //!
 //! Where the node deleted the head of its log, nothing below the deleted file's end is owed any
 //! more.
+//!
+//! Where the pool's row says must it says may otherwise.
 //!
 //! H, the horizon, is the longest time an append may wait for its flush. It grows by every stall of
 //! the node, because nothing is flushed meanwhile. C is the longest time that an append may stay in

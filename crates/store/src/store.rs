@@ -66,9 +66,7 @@ struct Running {
     committing: Option<(Stop, Task)>,
     flushing: (Stop, Task),
     preparing: (Stop, Task),
-    populating: (Stop, Task),
-    /// With a warm-up only.
-    warming: Option<(Stop, Task)>,
+    making_pages: Vec<(Stop, Task)>,
     dispatching: (Stop, Task),
     vouching: (Stop, Task),
     cleaning: (Stop, Task),
@@ -119,17 +117,11 @@ impl Store {
             policy: config.retention.clone(),
             wishes: Wishes::default(),
         });
-        let pool = config.pool_in_use().cloned();
         let running = Running {
-            committing: pool.map(|pool| {
-                start(&tasks, "store.commit", |stop| keep_committing(log.clone(), pool, stop))
-            }),
+            committing: commit(&tasks, &log, &config),
             flushing: start(&tasks, "store.flush", |stop| keep_flushing(log.clone(), stop)),
             preparing: start(&tasks, "store.prepare", |stop| keep_prepared(log.clone(), stop)),
-            populating: start(&tasks, "store.populate", |stop| keep_populated(log.clone(), stop)),
-            warming: config
-                .warm
-                .then(|| start(&tasks, "store.warm", |stop| keep_warm(log.clone(), stop))),
+            making_pages: make_pages(&tasks, &log, config.warm),
             dispatching: start(&tasks, "store.dispatch", |stop| {
                 dispatcher.keep_dispatching(clock.clone(), stop)
             }),
@@ -357,9 +349,8 @@ impl Store {
         }
         end(&running.flushing).await;
         end(&running.preparing).await;
-        end(&running.populating).await;
-        if let Some(warming) = &running.warming {
-            end(warming).await;
+        for making_pages in &running.making_pages {
+            end(making_pages).await;
         }
         let is_sound = &*closed.reason == reason;
         let ended =
@@ -419,6 +410,21 @@ where
     let stop = Stop::new();
     let task = tasks.spawn(name, task(stop.clone()));
     (stop, task)
+}
+
+/// Starts the task that commits, where there is a pool.
+fn commit(tasks: &Tasks, log: &Arc<CommitLog>, config: &StoreConfig) -> Option<(Stop, Task)> {
+    let pool = config.pool_in_use().cloned()?;
+    Some(start(tasks, "store.commit", |stop| keep_committing(log.clone(), pool, stop)))
+}
+
+/// Starts the tasks that make pages ahead of the tail, so that no append waits for one.
+fn make_pages(tasks: &Tasks, log: &Arc<CommitLog>, warm: bool) -> Vec<(Stop, Task)> {
+    let mut making = vec![start(tasks, "store.populate", |stop| keep_populated(log.clone(), stop))];
+    if warm {
+        making.push(start(tasks, "store.warm", |stop| keep_warm(log.clone(), stop)));
+    }
+    making
 }
 
 /// Ends a task and waits until it has ended.

@@ -1,4 +1,4 @@
-//! Flushing: from what stands in the segments to durable. One task, so the watermark has one raiser.
+//! Flushing: from what stands in the segments to durable. One task: the watermark has one raiser.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -50,7 +50,7 @@ impl Pool {
         !self.free.is_empty() || self.fits_last(segment, at, len)
     }
 
-    /// Whether a blank at `at` of the segment and a record behind it, in the next one, find buffers.
+    /// Whether a blank at `at` of the segment and a record behind it, in the next, find buffers.
     pub(super) fn has_room_to_roll(&self, segment: &Segment, at: u64) -> bool {
         let blank = usize::from(!self.fits_last(segment, at, 0));
         self.free.len() > blank

@@ -186,7 +186,7 @@ impl Director {
         match step {
             Step::Strike(strike) => self.strike(strike),
             Step::Undo(strike) => strike::undo(&self.control, &strike),
-            // One that was struck twice while it was down is up again since the first of its starts.
+            // One that was struck twice while it was down is up since the first of its starts.
             // Another would be a kill that no ledger knows.
             Step::Start(node) if self.lives(&node) => {}
             Step::Start(node) => self.start(&node),
