@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use message::{PhysicalOffset, SysFlag};
+use runtime::Clock;
 use runtime_tokio::TokioRuntime;
 use store::{Append, AppendError, QueueHandle, Store, StoreConfig, StoreHandles};
 
@@ -36,7 +37,7 @@ async fn main() -> Outcome {
     let root = tempfile::tempdir()?;
     write_and_kill(root.path(), gib, bytes)?;
     if forgets {
-        std::fs::remove_file(root.path().join("store/checkpoint"))?;
+        TokioRuntime::open(root.path())?.disk.remove_file("store/checkpoint").await?;
     }
     recover(root.path(), bytes as usize).await
 }
@@ -63,11 +64,12 @@ async fn open(root: &Path) -> Result<Store, Box<dyn Error>> {
 }
 
 async fn write_for_ever(root: &Path, enough: u64, bytes: usize) -> Outcome {
+    let clock = TokioRuntime::open(root)?.clock;
     let store = open(root).await?;
     let body = vec![7; bytes];
     let mut told = false;
     loop {
-        append_batch(&store, BATCH, &body).await?;
+        append_batch(&store, &clock, BATCH, &body).await?;
         if !told && store.appended().reached() >= enough {
             writeln!(std::io::stdout(), "{ENOUGH}")?;
             told = true;
@@ -75,7 +77,7 @@ async fn write_for_ever(root: &Path, enough: u64, bytes: usize) -> Outcome {
     }
 }
 
-async fn append_batch(store: &Store, count: u64, body: &[u8]) -> Outcome {
+async fn append_batch(store: &Store, clock: &Clock, count: u64, body: &[u8]) -> Outcome {
     let queues: Vec<QueueHandle> = (0..QUEUES).map(|number| store.queue("Bench", number)).collect();
     let host: SocketAddr = "127.0.0.1:10911".parse()?;
     for number in 0..count {
@@ -98,7 +100,7 @@ async fn append_batch(store: &Store, count: u64, body: &[u8]) -> Outcome {
                 Err(AppendError::SegmentNotReady) => store.segment_ready().await?,
                 // The device is behind.
                 Err(AppendError::Busy { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    clock.sleep(Duration::from_millis(1)).await;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -123,7 +125,7 @@ async fn recover(root: &Path, bytes: usize) -> Outcome {
         (found - store.dispatched().reached()) >> 20,
         (found - store.flushed().reached()) >> 20,
     ))?;
-    append_batch(&store, 1, &vec![7; bytes]).await?;
+    append_batch(&store, &clock, 1, &vec![7; bytes]).await?;
     say("the first message is taken")?;
     store.caught_up().await?;
     say("caught up: everything found is visible")?;

@@ -15,7 +15,7 @@ use runtime::Clock;
 use runtime::sync::{Either, Stop, Watermark, give_way, race};
 
 use crate::checkpoint::IndexMark;
-use crate::commit_log::{CommitLog, takes_place};
+use crate::commit_log::{CommitLog, next_sound, takes_place};
 use crate::consume_queue::{Entry, Put, Queue, Queues};
 use crate::crowd::all_of;
 use crate::disk_guard::Partition;
@@ -180,12 +180,33 @@ impl Dispatcher {
             }
             // Also after an error: what was gathered before it is complete.
             self.write_gathered().await?;
-            gathered?;
+            match gathered {
+                Err(DispatchError::Damaged { cause, .. }) if self.is_durable() => {
+                    self.step_over(&cause)?;
+                }
+                other => other?,
+            }
             if self.at.position < limit {
                 // After a restart there may be gigabytes to go.
                 give_way().await;
             }
         }
+        self.write_gathered().await?;
+        Ok(())
+    }
+
+    /// Whether what stands at the position was durable: then it is damaged, and not what a failed
+    /// sync has left.
+    fn is_durable(&self) -> bool {
+        self.at.position < self.log.flushed().reached()
+    }
+
+    /// Goes on behind what cannot be read, which was durable once.
+    fn step_over(&mut self, cause: &str) -> io::Result<()> {
+        let (from, durable_to) = (self.at.position, self.log.flushed().reached());
+        let to = next_sound(self.log.segments(), from + 1, durable_to)?;
+        self.log.quarantine().add(from, to, cause);
+        self.at.position = to;
         Ok(())
     }
 
@@ -212,6 +233,10 @@ impl Dispatcher {
     /// Gathers the entries of records of one segment, at most to `limit`.
     fn chunk(&mut self, limit: u64) -> Result<(), DispatchError> {
         let from = self.at.position;
+        if let Some(to) = self.log.quarantine().end_of(from) {
+            self.at.position = to.min(limit);
+            return Ok(());
+        }
         let Some(segment) = self.log.segments().find(from) else {
             return Err(self.damaged("there is no segment"));
         };
@@ -223,6 +248,10 @@ impl Dispatcher {
         let mut chunk = segment.slice(from..end.min(from + CHUNK_LEN_MAX))?;
         let mut at = 0;
         while self.gathered < ENTRIES_GATHERED_MAX {
+            if let Some(to) = self.log.quarantine().end_of(self.at.position) {
+                self.at.position = to.min(limit);
+                return Ok(());
+            }
             match View::parse(&chunk[at..]) {
                 Ok(view) => {
                     let len = u64::from(view.store_size);

@@ -213,10 +213,10 @@ impl<'a> Gathered<'a> {
             let Some(entry) = entry else {
                 return Err(io::Error::other(format!("entry {next} was never written")));
             };
-            if !entry.is_filler()
-                && (self.request.filter)(entry.tags_code)
-                && !self.offer(&entry).await?
-            {
+            if entry.is_filler() {
+                // The message that stood here is lost.
+                self.skip();
+            } else if (self.request.filter)(entry.tags_code) && !self.offer(&entry).await? {
                 break;
             }
             next += 1;
@@ -228,6 +228,10 @@ impl<'a> Gathered<'a> {
     /// Takes the record of an entry, if it is wanted; false when there is no room for it.
     async fn offer(&mut self, entry: &Entry) -> io::Result<bool> {
         let range = entry.physical..entry.end();
+        if self.log.quarantine().end_of(range.start).is_some() {
+            self.skip();
+            return Ok(true);
+        }
         let Some(segment) = self.segment_of(entry) else {
             self.removed += 1;
             return Ok(true);
@@ -244,6 +248,12 @@ impl<'a> Gathered<'a> {
             self.add(segment, range)?;
         }
         Ok(true)
+    }
+
+    /// Passes over a message that is lost.
+    fn skip(&mut self) {
+        self.log.quarantine().note_skipped();
+        self.removed += 1;
     }
 
     /// The segment with the record: most often that of the one before.

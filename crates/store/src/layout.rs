@@ -44,6 +44,11 @@ impl Layout {
         join(&self.root, "queues")
     }
 
+    /// The list of the ranges of the log that are damaged.
+    pub(crate) fn quarantine(&self) -> String {
+        join(&self.root, "quarantine.json")
+    }
+
     /// The directory of the CommitLog's segments.
     pub(crate) fn commit_log(&self) -> String {
         join(&self.root, "commitlog")

@@ -20,6 +20,7 @@ use crate::error::{AppendError, OpenError, ReadError, ShutdownError};
 use crate::get::{GetRequest, GetResult, RecordFilter, get};
 use crate::index::{Index, QueryRequest, QueryResult, query};
 use crate::layout::Layout;
+use crate::quarantine::Quarantined;
 use crate::recovery::{Ground, Recovered, recover};
 use crate::search::{Boundary, message_at, search_offset, store_time};
 use crate::vouch::{VouchError, Voucher};
@@ -223,6 +224,17 @@ impl Store {
             Either::Left(reached) => reached,
             Either::Right(closed) => Err(closed),
         }
+    }
+
+    /// The ranges of the log that are damaged, in its order; `quarantine.json` holds the same.
+    pub fn quarantined(&self) -> Vec<Quarantined> {
+        self.0.log.quarantine().all()
+    }
+
+    /// How many messages readers were told are gone, since the store opened, because nothing can
+    /// be read where they stood.
+    pub fn skipped_count(&self) -> u64 {
+        self.0.log.quarantine().skipped()
     }
 
     /// The first offset of the log that is still stored.

@@ -89,6 +89,10 @@ impl Voucher {
     /// makes recovery start behind their holes, which nobody ever fills then.
     pub(crate) async fn vouch(&self) -> Result<u64, VouchError> {
         let now = self.progress.snapshot();
+        if now.position < self.vouched.reached() {
+            // Only the index is dispatched again here; the queues have all of it.
+            return Ok(now.position);
+        }
         self.log.flushed().wait(now.position).await?;
         if let Err(error) = self.queues.sync().await {
             return Err(self.log.poison(&error.to_string()).into());
@@ -106,6 +110,8 @@ impl Voucher {
             index,
             store_timestamp: now.store_timestamp,
         };
+        // What it skips is on record first.
+        self.log.quarantine().write(&self.disk).await.map_err(VouchError::Checkpoint)?;
         let written = self.disk.replace(&self.layout.checkpoint(), &page.encode()).await;
         written.map_err(VouchError::Checkpoint)?;
         self.vouched.raise_to(now.position);

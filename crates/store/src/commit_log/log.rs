@@ -16,6 +16,7 @@ use crate::cold::ColdReads;
 use crate::config::{FlushMode, StoreConfig};
 use crate::disk_guard::Guard;
 use crate::flow::Since;
+use crate::quarantine::Quarantine;
 use crate::segment_set::{RemoveError, Segment, SegmentSet};
 
 /// The CommitLog of one open store.
@@ -34,6 +35,7 @@ pub(crate) struct CommitLog {
     pub(super) flushed: Watermark,
     /// What recovery left to be made durable.
     pub(super) unsettled: Option<Unsettled>,
+    quarantine: Quarantine,
     /// How many attempts to prepare a segment have ended, well or badly.
     pub(super) preparations: Watermark,
     /// Why the last attempt ended badly.
@@ -79,12 +81,14 @@ pub(crate) struct Opened {
     pub(crate) flushed: u64,
     /// What lies between the two, if anything does.
     pub(crate) unsettled: Option<Unsettled>,
+    /// What is damaged.
+    pub(crate) quarantine: Quarantine,
 }
 
 impl CommitLog {
     /// The log as recovery found it.
     pub(crate) fn new(disk: Disk, clock: Clock, config: Arc<StoreConfig>, opened: Opened) -> Self {
-        let Opened { segments, segment, end, flushed, unsettled } = opened;
+        let Opened { segments, segment, end, flushed, unsettled, quarantine } = opened;
         assert!(segment.base <= end && end <= segment.end(), "the tail lies in its segment");
         let pool = Pool::of(&config);
         if config.pool.is_some() && pool.is_none() {
@@ -104,6 +108,7 @@ impl CommitLog {
             committed,
             flushed: Watermark::new(flushed),
             unsettled,
+            quarantine,
             preparations: Watermark::default(),
             preparation_failure: Mutex::default(),
             lock_held: Since::default(),
@@ -116,6 +121,11 @@ impl CommitLog {
     /// The log's segments.
     pub(crate) fn segments(&self) -> &SegmentSet {
         &self.segments
+    }
+
+    /// What is damaged, and skipped.
+    pub(crate) fn quarantine(&self) -> &Quarantine {
+        &self.quarantine
     }
 
     /// The end of what was appended.

@@ -9,6 +9,7 @@ mod populate;
 mod prepare;
 mod read;
 mod settle;
+mod sound;
 
 pub(crate) use append::takes_place;
 pub use append::{Append, Appended, Appender};
@@ -19,3 +20,4 @@ pub(crate) use populate::{keep_populated, keep_warm};
 pub(crate) use prepare::keep_prepared;
 pub(crate) use read::{Bad, Found, next_at, record_at};
 pub(crate) use settle::Unsettled;
+pub(crate) use sound::next_sound;

@@ -5,9 +5,10 @@ use std::io;
 use message::record::View;
 use runtime::Disk;
 
-use crate::commit_log::{Bad, Found, Opened, Unsettled, next_at};
+use crate::commit_log::{Bad, Found, Opened, Unsettled, next_at, next_sound};
 use crate::config::StoreConfig;
 use crate::error::OpenError;
+use crate::quarantine::Quarantine;
 use crate::segment_set::{Segment, SegmentSet};
 
 /// How far behind the end bytes may differ from what the cache shows, after an unclean end: more
@@ -18,6 +19,9 @@ const DOUBT_LEN: u64 = 64 << 20;
 pub(super) struct Doubt {
     /// The checkpoint vouches for everything below this offset.
     pub(super) durable_to: u64,
+    /// The log went on at least to here, whatever stands before it: behind this a record that is
+    /// not whole is a torn tail, before it is damage.
+    pub(super) proven_to: u64,
     /// Whether the last process ended without saying so.
     pub(super) unclean: bool,
 }
@@ -37,20 +41,39 @@ pub(super) async fn open(disk: &Disk, directory: &str) -> Result<SegmentSet, Ope
     SegmentSet::open(disk, directory.into()).await.map_err(failed)
 }
 
+/// How far the log surely went on, of a store without a checkpoint of ours. After a clean end all
+/// of it was durable before its last segment was begun. After an unclean one, one segment of slack:
+/// nobody leaves that much to the page cache.
+pub(super) fn proven_without_checkpoint(segments: &SegmentSet, unclean: bool) -> u64 {
+    let begun = |segment: &&Segment| matches!(next_at(segment, segment.base), Ok(Found::Record(_)));
+    let all = segments.all();
+    let proof = all.iter().rev().filter(begun).nth(usize::from(unclean));
+    proof.map_or(0, |segment| segment.base)
+}
+
 /// Finds the end of the log, walking from `from`, which is the end of a record; `seen` is shown
-/// every record on the way.
+/// every record on the way. What is damaged is quarantined.
 pub(super) fn find_end(
     segments: &SegmentSet,
     doubt: &Doubt,
+    quarantine: &Quarantine,
     from: u64,
     seen: impl FnMut(&View<'_>),
 ) -> Result<End, OpenError> {
-    check_chain(segments, doubt)?;
     let directory = segments.directory();
-    let end = walk(segments, from, seen).map_err(|error| OpenError::disk(directory, error))?;
+    check_chain(segments, doubt, quarantine)?;
+    let last = segments.last().map_or(0, |segment| segment.end());
+    if last < doubt.durable_to {
+        let cause = "the newest segments are missing".to_owned();
+        return Err(OpenError::damaged(last, doubt.durable_to, cause));
+    }
+    let walked = walk(segments, doubt, quarantine, from, seen);
+    let end = walked.map_err(|error| OpenError::disk(directory, error))?;
     if end.offset < doubt.durable_to {
         return Err(OpenError::damaged(end.offset, doubt.durable_to, end.cause));
     }
+    let first = segments.first().map_or(0, |segment| segment.base);
+    quarantine.keep_within(first..end.offset);
     tracing::info!(from, end = end.offset, end.cause, "walked the CommitLog");
     Ok(end)
 }
@@ -61,8 +84,8 @@ pub(super) async fn settle(
     disk: &Disk,
     config: &StoreConfig,
     segments: SegmentSet,
-    doubt: &Doubt,
-    end: &End,
+    (doubt, end): (&Doubt, &End),
+    quarantine: Quarantine,
 ) -> Result<Opened, OpenError> {
     let directory = segments.directory().to_owned();
     let failed = |error| OpenError::disk(&directory, error);
@@ -80,8 +103,14 @@ pub(super) async fn settle(
     };
     let from = doubt.durable_to.min(end.offset);
     let unsettled = Unsettled { from, to: end.offset, in_doubt: doubt.unclean };
-    let mut opened =
-        Opened { segments, segment: tail, end: end.offset, flushed: end.offset, unsettled: None };
+    let mut opened = Opened {
+        segments,
+        segment: tail,
+        end: end.offset,
+        flushed: end.offset,
+        unsettled: None,
+        quarantine,
+    };
     if end.offset - unsettled.from > config.settle_len_max {
         opened.flushed = unsettled.from;
         opened.unsettled = Some(unsettled);
@@ -106,25 +135,44 @@ async fn clear(tail: &Segment, end: u64, doubt: &Doubt) -> io::Result<()> {
     Ok(())
 }
 
-/// Each segment must start where the one before it ends. They are created and removed one by one
-/// and durably, so no crash leaves a hole.
-fn check_chain(segments: &SegmentSet, doubt: &Doubt) -> Result<(), OpenError> {
-    let all = segments.all();
-    for pair in all.windows(2) {
-        if pair[0].end() != pair[1].base {
-            let cause = format!("no segment starts here; the next one starts at {}", pair[1].base);
-            return Err(OpenError::damaged(pair[0].end(), doubt.durable_to, cause));
+/// Each segment must start where the one before it ends: they are created and removed one by one
+/// and durably, so no crash leaves a hole. One in what was durable is a lost file; behind that
+/// nothing is known, and nothing is touched.
+fn check_chain(
+    segments: &SegmentSet,
+    doubt: &Doubt,
+    quarantine: &Quarantine,
+) -> Result<(), OpenError> {
+    for pair in segments.all().windows(2) {
+        let (end, next) = (pair[0].end(), pair[1].base);
+        if end == next || quarantine.end_of(end).is_some_and(|to| to >= next) {
+            continue;
         }
+        if end > next || next > doubt.proven_to {
+            let cause = format!("no segment starts here; the next one starts at {next}");
+            return Err(OpenError::damaged(end, doubt.durable_to, cause));
+        }
+        quarantine.add(end, next, "the segment is missing");
     }
     Ok(())
 }
 
 /// Walks from record to record. A read that fails is no end: what stands there is unknown.
-fn walk(segments: &SegmentSet, start: u64, mut seen: impl FnMut(&View<'_>)) -> io::Result<End> {
+fn walk(
+    segments: &SegmentSet,
+    doubt: &Doubt,
+    quarantine: &Quarantine,
+    start: u64,
+    mut seen: impl FnMut(&View<'_>),
+) -> io::Result<End> {
     let mut offset = start;
     loop {
+        if let Some(to) = quarantine.end_of(offset) {
+            offset = to;
+            continue;
+        }
         let Some(segment) = segments.find(offset) else {
-            return Ok(End { offset, cause: "the last segment is full".into() });
+            return Ok(End { offset, cause: "no segment follows".into() });
         };
         match next_at(&segment, offset) {
             Ok(Found::Record(record)) => {
@@ -133,6 +181,11 @@ fn walk(segments: &SegmentSet, start: u64, mut seen: impl FnMut(&View<'_>)) -> i
             }
             Ok(Found::SegmentEnd) => offset = segment.end(),
             Err(Bad::Disk(error)) => return Err(error),
+            Err(bad) if offset < doubt.proven_to => {
+                let to = next_sound(segments, offset + 1, doubt.proven_to)?;
+                quarantine.add(offset, to, &bad.to_string());
+                offset = to;
+            }
             Err(bad) => return Ok(End { offset, cause: bad.to_string() }),
         }
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use message::record::View;
 use runtime::{Clock, Disk};
 
-use crate::checkpoint::{Checkpoint, Times};
+use crate::checkpoint::{Checkpoint, IndexMark, Times};
 use crate::commit_log::{CommitLog, takes_place};
 use crate::config::StoreConfig;
 use crate::consume_queue::{Moment, Queues};
@@ -21,6 +21,7 @@ use crate::dispatch::{Dispatcher, Snapshot};
 use crate::error::OpenError;
 use crate::index::{self, Index};
 use crate::layout::Layout;
+use crate::quarantine::Quarantine;
 
 /// What recovery needs.
 pub(crate) struct Ground {
@@ -61,8 +62,14 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let unclean = exists(disk, &layout.abort()).await?;
     let (checkpoint, times) = read_checkpoint(disk, layout).await?;
     let durable_to = checkpoint.map_or(0, |checkpoint| checkpoint.durable_to);
-    let doubt = log::Doubt { durable_to, unclean };
     let segments = log::open(disk, &layout.commit_log()).await?;
+    let proven_to = match checkpoint {
+        Some(checkpoint) => checkpoint.durable_to,
+        None => log::proven_without_checkpoint(&segments, unclean),
+    };
+    let doubt = log::Doubt { durable_to, proven_to, unclean };
+    let quarantine = Quarantine::open(disk, clock.clone(), layout.quarantine()).await;
+    let quarantine = quarantine.map_err(|error| OpenError::disk(&layout.quarantine(), error))?;
     let first = segments.first().map_or(0, |first| first.base);
     let vouched = durable_to.max(first);
 
@@ -80,10 +87,14 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
         queue.assign_from(queue.end());
     }
     let whole = whole && checkpoint.is_some_and(|vouched| vouched.queue_entries == queue_entries);
-    let from = if whole { vouched } else { first };
+    let filled_to = if whole { vouched } else { first };
 
-    let end = log::find_end(&segments, &doubt, from, |record| note_place(&queues, record))?;
-    let opened = log::settle(disk, config, segments, &doubt, &end).await?;
+    let place = |record: &View<'_>| note_place(&queues, record);
+    let end = log::find_end(&segments, &doubt, &quarantine, filled_to, place)?;
+    // Before anything is cut or vouched for.
+    let noted = quarantine.write(disk).await;
+    noted.map_err(|error| OpenError::disk(&layout.quarantine(), error))?;
+    let opened = log::settle(disk, config, segments, (&doubt, &end), quarantine).await?;
     let end = end.offset;
     let claim = index::Claim {
         checkpoint: checkpoint.as_ref(),
@@ -94,18 +105,35 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     };
     let found = index::open((disk, clock), layout.index(), config, &claim).await;
     let (index, indexed) = found.map_err(|error| OpenError::disk(&layout.index(), error))?;
-    let from = from.min(indexed);
+    let from = filled_to.min(indexed);
     tracing::info!(unclean, vouched, from, end, "the log is recovered; dispatching from there");
 
     let log = Arc::new(CommitLog::new(disk.clone(), clock.clone(), config.clone(), opened));
     let queues = Arc::new(queues);
-    let store_timestamp = checkpoint.map_or(0, |vouched| vouched.store_timestamp);
+    let store_timestamp = times.physic.min(times.logics);
+    if checkpoint.is_none() {
+        let mark = Checkpoint {
+            durable_to: filled_to,
+            queue_entries,
+            index: IndexMark { timestamp: times.index, ..IndexMark::default() },
+            store_timestamp,
+        };
+        leave_mark(disk, layout, &mark).await?;
+    }
     let index = Arc::new(index);
     let at = Snapshot { position: from, queue_entries, index: index.mark(), store_timestamp };
     let dispatcher = Dispatcher::new(log.clone(), queues.clone(), index.clone(), at);
 
     raise_abort(disk, layout).await.map_err(|error| OpenError::disk(&layout.abort(), error))?;
-    Ok(Recovered { log, queues, index, dispatcher, vouched: from })
+    Ok(Recovered { log, queues, index, dispatcher, vouched: filled_to })
+}
+
+/// Leaves a mark on a store that has none. From then on one without is one that lost it, and not
+/// one that has only just begun.
+async fn leave_mark(disk: &Disk, layout: &Layout, mark: &Checkpoint) -> Result<(), OpenError> {
+    let path = layout.checkpoint();
+    let left = disk.replace(&path, &mark.encode()).await;
+    left.map_err(|error| OpenError::disk(&path, error))
 }
 
 /// The next message of the record's queue comes behind it.

@@ -6,6 +6,7 @@ mod cleaning;
 mod cold;
 mod crash;
 mod crash_points;
+mod damage;
 mod full_disk;
 mod golden;
 mod ground;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use message::PhysicalOffset;
 use runtime::Rng;
-use sim::{Node, World, fault};
+use sim::{Node, World};
 use store::{FlushMode, OpenError, Store};
 
 use crate::ground::{Ledger, Place, QUEUES, append, open, read_everything, small};
@@ -130,31 +129,6 @@ fn a_log_without_any_checkpoint_fills_all_queues() {
         world.restart(&node);
         let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
         assert_eq!(contents(&store).await, before);
-    });
-}
-
-#[test]
-fn a_flipped_bit_below_the_checkpoint_is_refused_by_name_not_cut_off() {
-    let world = World::new(4);
-    let node = world.node("broker");
-    world.block_on(async {
-        filled(&world, &node, 200).await;
-        let segments = world.disk_image(&node).cache;
-        let log: Vec<_> = segments.keys().filter(|path| path.contains("commitlog")).collect();
-        // In the body of the first record of the last segment with records.
-        assert!(fault::bit_rot::flip(&world, &node, log[2], (300, 3)));
-        // So that the log is read from its start.
-        let disk = world.runtime(&node).disk;
-        for file in disk.list("store/consumequeue/Orders/1").await.unwrap() {
-            let path = format!("store/consumequeue/Orders/1/{}", file.name);
-            disk.remove_file(&path).await.unwrap();
-        }
-        world.restart(&node);
-        let refused = open(&world, &node, small(FlushMode::Async)).await.err();
-        let Some(OpenError::Damaged { offset, .. }) = refused else {
-            panic!("a damaged log was opened: {refused:?}");
-        };
-        assert_eq!(offset, PhysicalOffset(2 * (64 << 10)));
     });
 }
 

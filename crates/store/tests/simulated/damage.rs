@@ -1,0 +1,208 @@
+//! Bit rot and lost files in what was durable: reported, skipped, kept, and never the end of the
+//! log.
+
+use std::collections::BTreeSet;
+
+use message::QueueOffset;
+use sim::{Node, World, fault};
+use store::{FlushMode, GetRequest, GetStatus, OpenError, Store};
+
+use crate::ground::{QUEUES, append, open, read_all, small};
+
+const COUNT: u64 = 300;
+/// The length of the segments in `small`.
+const SEGMENT: u64 = 64 << 10;
+
+/// A store of some segments, shut down.
+async fn filled(world: &World, node: &Node) {
+    let store = open(world, node, small(FlushMode::Async)).await.unwrap();
+    for number in 0..COUNT {
+        let (topic, queue_id) = QUEUES[(number % 4) as usize];
+        append(&store, &store.queue(topic, queue_id), &[number as u8; 700]).await.unwrap();
+    }
+    store.shutdown().await.unwrap();
+    world.restart(node);
+}
+
+/// Makes recovery read the log from its start.
+async fn forget_queues(world: &World, node: &Node) {
+    let disk = world.runtime(node).disk;
+    for file in disk.list("store/consumequeue/Orders/1").await.unwrap() {
+        let path = format!("store/consumequeue/Orders/1/{}", file.name);
+        disk.remove_file(&path).await.unwrap();
+    }
+}
+
+fn segment_path(number: u64) -> String {
+    format!("store/commitlog/{:020}", number * SEGMENT)
+}
+
+/// Every message, read as a consumer reads, over whatever is skipped; and how many were skipped.
+async fn read_over(store: &Store) -> (BTreeSet<(String, u32, u64)>, u64) {
+    let (mut found, skipped) = (BTreeSet::new(), store.skipped_count());
+    for queue in store.queues() {
+        let mut from = queue.min_offset();
+        while from < queue.max_offset() {
+            let filter = |_| true;
+            let request =
+                GetRequest { queue: &queue, from, count_max: 1, bytes_max: 1, filter: &filter };
+            let result = store.get(&request).await;
+            match result.status {
+                GetStatus::Found => {
+                    found.insert((queue.topic().into(), queue.queue_id(), result.next_begin.0 - 1));
+                }
+                GetStatus::MessageWasRemoving => {}
+                other => panic!("{queue:?} at {from}: {other:?}"),
+            }
+            assert!(result.next_begin > from, "it goes on");
+            from = result.next_begin;
+        }
+    }
+    (found, store.skipped_count() - skipped)
+}
+
+#[test]
+fn a_flipped_bit_in_what_is_durable_costs_one_message_and_is_on_record() {
+    for at in [4, 24, 300] {
+        let world = World::new(4);
+        let node = world.node("broker");
+        world.block_on(async {
+            filled(&world, &node).await;
+            // The size's neighbour, the place, the body of the second segment's first record.
+            assert!(fault::bit_rot::flip(&world, &node, &segment_path(1), (at, 3)));
+            forget_queues(&world, &node).await;
+            let rotten = world.disk_image(&node).durable[&segment_path(1)].clone();
+            world.restart(&node);
+            let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+            let ranges = store.quarantined();
+            assert_eq!(ranges.len(), 1, "{ranges:?}");
+            assert_eq!(ranges[0].from, SEGMENT);
+            assert!(ranges[0].to - ranges[0].from < 1_000, "one record: {ranges:?}");
+            let (found, skips) = read_over(&store).await;
+            assert_eq!((found.len() as u64, skips), (COUNT - 1, 1));
+            // What dispatch finds reaches the file before the next checkpoint.
+            world.sleep(std::time::Duration::from_secs(3)).await;
+            let image = world.disk_image(&node).durable;
+            assert_eq!(image[&segment_path(1)], rotten, "its bytes are kept");
+            assert!(image.contains_key("store/quarantine.json"), "it is on record");
+            // The place is not given again.
+            for (topic, queue_id) in QUEUES {
+                let queue = store.queue(topic, queue_id);
+                let appended = append(&store, &queue, b"new").await.unwrap();
+                assert_eq!(appended.queue_offset, QueueOffset(COUNT / 4));
+            }
+            store.shutdown().await.unwrap();
+            world.restart(&node);
+            let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+            assert_eq!(store.quarantined(), ranges, "it stays on record");
+            let (found, _) = read_over(&store).await;
+            assert_eq!(found.len() as u64, COUNT - 1 + 4);
+        });
+    }
+}
+
+#[test]
+fn a_lost_segment_in_the_middle_costs_its_messages_only() {
+    let world = World::new(5);
+    let node = world.node("broker");
+    world.block_on(async {
+        filled(&world, &node).await;
+        world.runtime(&node).disk.remove_file(&segment_path(1)).await.unwrap();
+        world.restart(&node);
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        let ranges: Vec<_> =
+            store.quarantined().iter().map(|range| (range.from, range.to)).collect();
+        assert_eq!(ranges, [(SEGMENT, 2 * SEGMENT)]);
+        let (found, skips) = read_over(&store).await;
+        assert_eq!(found.len() as u64 + skips, COUNT);
+        assert!(skips > 50, "{skips}");
+    });
+}
+
+#[test]
+fn a_log_that_lost_its_newest_segments_is_refused_by_name() {
+    let world = World::new(6);
+    let node = world.node("broker");
+    world.block_on(async {
+        filled(&world, &node).await;
+        let disk = world.runtime(&node).disk;
+        for segment in disk.list("store/commitlog").await.unwrap().iter().skip(2) {
+            disk.remove_file(&format!("store/commitlog/{}", segment.name)).await.unwrap();
+        }
+        world.restart(&node);
+        let before = world.disk_image(&node).cache;
+        let refused = open(&world, &node, small(FlushMode::Async)).await.err();
+        assert!(matches!(refused, Some(OpenError::Damaged { .. })), "{refused:?}");
+        let segments = |image: &std::collections::BTreeMap<String, _>| {
+            image.keys().filter(|path| path.contains("commitlog")).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(segments(&before), segments(&world.disk_image(&node).cache));
+    });
+}
+
+#[test]
+fn without_a_checkpoint_damage_in_an_old_segment_does_not_end_the_log() {
+    for unclean in [false, true] {
+        let world = World::new(7);
+        let node = world.node("broker");
+        world.block_on(async {
+            filled(&world, &node).await;
+            let disk = world.runtime(&node).disk;
+            disk.remove_file("store/checkpoint").await.unwrap();
+            if unclean {
+                disk.write("store/abort", &[]).await.unwrap();
+            }
+            assert!(fault::bit_rot::flip(&world, &node, &segment_path(0), (300, 3)));
+            world.restart(&node);
+            let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+            assert_eq!(store.quarantined().len(), 1);
+            let (found, _) = read_over(&store).await;
+            assert_eq!(found.len() as u64, COUNT - 1);
+        });
+    }
+}
+
+#[test]
+fn recovering_twice_leaves_the_same_bytes_as_recovering_once() {
+    for seed in 0..20 {
+        let world = World::new(seed);
+        let node = world.node("broker");
+        let rng = world.stream("test");
+        world.block_on(async {
+            let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+            for _ in 0..rng.below(200) {
+                let (topic, queue_id) = QUEUES[rng.below(4) as usize];
+                append(&store, &store.queue(topic, queue_id), &[7; 700]).await.unwrap();
+                world.sleep(std::time::Duration::from_millis(rng.below(20))).await;
+            }
+            drop(store);
+            world.power_fail(&node);
+            world.restart(&node);
+            let mut images = Vec::new();
+            for _ in 0..2 {
+                let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+                let held: usize = {
+                    let mut held = 0;
+                    for queue in store.queues() {
+                        held += read_all(&store, &queue).await.len();
+                    }
+                    held
+                };
+                let mut files = world.disk_image(&node).cache;
+                // A segment that is prepared ahead may be there or not.
+                files.retain(|path, bytes| {
+                    let derived = path.contains("/commitlog/") || path.contains("/consumequeue/");
+                    derived && bytes.iter().any(|byte| *byte != 0)
+                });
+                images.push((held, files));
+                world.kill(&node);
+                world.restart(&node);
+            }
+            assert_eq!(images[0].0, images[1].0, "seed {seed}");
+            for (path, bytes) in &images[0].1 {
+                assert!(images[1].1.get(path) == Some(bytes), "seed {seed}: {path}");
+            }
+            assert_eq!(images[0].1.len(), images[1].1.len(), "seed {seed}");
+        });
+    }
+}
