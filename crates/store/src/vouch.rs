@@ -1,4 +1,5 @@
-//! Vouching: log, then queues, then the index, then the checkpoint that says so. Never in another order.
+//! Vouching: log, then queues, then the index, then the checkpoint that says so. Never in another
+//! order.
 
 use std::io;
 use std::sync::Arc;

@@ -24,6 +24,22 @@ pub(crate) async fn keep_flushing(log: Arc<CommitLog>, stop: Stop) {
 }
 
 impl CommitLog {
+    /// Settles what recovery left to be done while messages are taken already, and raises
+    /// `flushed` to its end.
+    ///
+    /// # Errors
+    /// [`Closed`] when that failed: the store is poisoned, now and for ever.
+    pub(crate) async fn settle(&self) -> Result<(), Closed> {
+        let Some(unsettled) = &self.unsettled else { return Ok(()) };
+        let settled = unsettled.settle(&self.segments).await;
+        settled.map_err(|error| {
+            self.poison(&format!("what recovery found could not be made durable: {error}"))
+        })?;
+        tracing::info!(to = unsettled.to, "what recovery found is durable");
+        self.flushed.raise_to(unsettled.to);
+        Ok(())
+    }
+
     /// Syncs everything that stands in the segments and raises `flushed`: one group commit.
     ///
     /// # Errors

@@ -2,9 +2,8 @@
 
 use std::io;
 
-use runtime::sync::{Closed, give_way};
+use runtime::sync::give_way;
 
-use super::log::CommitLog;
 use crate::segment_set::{Segment, SegmentSet};
 
 /// How many bytes are written anew at once.
@@ -60,22 +59,4 @@ async fn rewrite(segment: &Segment, from: u64, to: u64) -> io::Result<()> {
         give_way().await;
     }
     Ok(())
-}
-
-impl CommitLog {
-    /// Settles what recovery left to be done while messages are taken already, and raises
-    /// `flushed` to its end.
-    ///
-    /// # Errors
-    /// [`Closed`] when that failed: the store is poisoned, now and for ever.
-    pub(crate) async fn settle(&self) -> Result<(), Closed> {
-        let Some(unsettled) = &self.unsettled else { return Ok(()) };
-        let settled = unsettled.settle(&self.segments).await;
-        settled.map_err(|error| {
-            self.poison(&format!("what recovery found could not be made durable: {error}"))
-        })?;
-        tracing::info!(to = unsettled.to, "what recovery found is durable");
-        self.flushed.raise_to(unsettled.to);
-        Ok(())
-    }
 }
