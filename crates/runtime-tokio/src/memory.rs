@@ -9,6 +9,8 @@ use memmap2::MmapRaw;
 
 /// The page of every machine that this is built for; a larger one only makes ranges coarser.
 const PAGE: usize = 4096;
+/// The kernel keeps a list of differently advised pieces of a mapping: they are at least this long.
+const CHUNK: usize = 64 << 20;
 /// `MADV_POPULATE_READ`, Linux 5.14.
 const POPULATE_READ: libc::c_int = 22;
 /// `MADV_POPULATE_WRITE`, Linux 5.14.
@@ -34,11 +36,22 @@ pub(crate) fn advise(mapping: &MmapRaw, file: &File, advice: Advice, range: Rang
         Advice::Load => POPULATE_READ,
         Advice::Release => libc::MADV_DONTNEED,
     };
+    // Whoever asks for loads says how much is read. The kernel's own read-ahead, which every touch
+    // of the mapping sets off, would read on without a bound; it ends where loads have begun.
+    let ours = start / CHUNK * CHUNK;
+    let ours_len = (range.end.div_ceil(CHUNK) * CHUNK).min(mapping.len()) - ours;
     #[expect(unsafe_code, reason = "memmap2 does not offer these")]
-    // SAFETY: the range is whole pages of a live shared mapping of a file. None of the three
-    // changes what it shows: populating faults pages in, DONTNEED of a shared file mapping only
-    // drops this process' page table entries, and fadvise drops clean pages of the cache.
+    // SAFETY: the ranges are whole pages of a live shared mapping of a file, or end where it ends.
+    // None of these changes what it shows: populating faults pages in, RANDOM and WILLNEED are
+    // about reading ahead, DONTNEED of a shared file mapping only drops this process' page table
+    // entries, and fadvise of it drops clean pages of the cache.
     unsafe {
+        if matches!(advice, Advice::Load) {
+            let from = mapping.as_mut_ptr().add(ours).cast();
+            let _ = libc::madvise(from, ours_len, libc::MADV_RANDOM);
+            let (start, len) = (start as libc::off_t, len as libc::off_t);
+            let _ = libc::posix_fadvise(file.as_raw_fd(), start, len, libc::POSIX_FADV_WILLNEED);
+        }
         let _ = libc::madvise(mapping.as_mut_ptr().add(start).cast(), len, code);
         if matches!(advice, Advice::Release) {
             let (start, len) = (start as libc::off_t, len as libc::off_t);

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use runtime::{Clock, Monotonic};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::config::StoreConfig;
 use crate::segment_set::{Segment, SegmentSet};
@@ -40,6 +40,10 @@ pub(crate) struct ColdReads {
     /// Zero: as fast as the device.
     bytes_per_s_max: u64,
     budget: Mutex<Budget>,
+    /// What is being loaded, or waits for its turn.
+    loading: Mutex<Vec<Range<u64>>>,
+    /// Wakes who waits for the load of another.
+    finished: Notify,
     readers: Mutex<VecDeque<Reader>>,
 }
 
@@ -47,6 +51,23 @@ pub(crate) struct ColdReads {
 #[derive(Default)]
 struct Budget {
     free_at: Monotonic,
+}
+
+/// A load under way. It ends also when its reader goes away.
+struct Claim<'a> {
+    reads: &'a ColdReads,
+    range: Range<u64>,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut loading = self.reads.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = loading.iter().position(|range| *range == self.range) {
+            loading.swap_remove(at);
+        }
+        drop(loading);
+        self.reads.finished.notify_waiters();
+    }
 }
 
 /// Somebody who reads what is cold, in the order of the log.
@@ -68,6 +89,8 @@ impl ColdReads {
             permits: Semaphore::new(config.cold_reads_max.max(1)),
             bytes_per_s_max: config.cold_read_bytes_per_s_max,
             budget: Mutex::default(),
+            loading: Mutex::default(),
+            finished: Notify::new(),
             readers: Mutex::default(),
         }
     }
@@ -86,18 +109,36 @@ impl ColdReads {
         needed: Range<u64>,
         end: u64,
     ) {
+        let ahead_max = segment.end().min(end).max(needed.end);
+        let (claim, release) = loop {
+            let finished = self.finished.notified();
+            if segment.is_loaded(needed.clone()) {
+                return;
+            }
+            match self.claim(&needed, ahead_max) {
+                Some(claimed) => break claimed,
+                None => finished.await,
+            }
+        };
         // It is never closed; and without a permit a read is slow but not wrong.
         let _permit = self.permits.acquire().await;
-        if segment.is_loaded(needed.clone()) {
-            return;
-        }
-        let ahead_max = segment.end().min(end).max(needed.end);
-        let (load, release) = self.step(&needed, ahead_max);
-        self.pay(load.end - load.start).await;
-        segment.load(load).await;
+        self.pay(claim.range.end - claim.range.start).await;
+        segment.load(claim.range.clone()).await;
+        drop(claim);
         for segment in segments.within(release.clone()) {
             segment.release(release.clone());
         }
+    }
+
+    /// What to load, unless somebody loads it already.
+    fn claim(&self, needed: &Range<u64>, ahead_max: u64) -> Option<(Claim<'_>, Range<u64>)> {
+        let mut loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if loading.iter().any(|range| range.contains(&needed.start)) {
+            return None;
+        }
+        let (range, release) = self.step(needed, ahead_max);
+        loading.push(range.clone());
+        Some((Claim { reads: self, range }, release))
     }
 
     /// What to load for a reader, and what it left behind for good.

@@ -118,6 +118,34 @@ fn cold_reads_keep_to_the_budget_and_hot_ones_do_not_wait_for_it() {
 }
 
 #[test]
+fn what_several_readers_want_is_loaded_once() {
+    let world = World::new(5);
+    let node = world.node("broker");
+    world.block_on(async {
+        let config = StoreConfig { cold_read_bytes_per_s_max: 1_000, ..small(FlushMode::Async) };
+        let store = written(&world, &node, &config, (60, 1_000)).await;
+        let queue = store.queue("Orders", 0);
+        let runtime = world.runtime(&node);
+        let first = first_segment(&world, &node).await;
+        first.release(0..first.len());
+        let begun = runtime.clock.monotonic();
+        let readers: Vec<_> = (0..3)
+            .map(|_| {
+                let (store, queue) = (store.clone(), queue.clone());
+                runtime.tasks.spawn("reader", async move {
+                    assert_eq!(get(&store, &queue, 0).await.status, GetStatus::Found);
+                })
+            })
+            .collect();
+        for reader in readers {
+            reader.join().await;
+        }
+        let took = runtime.clock.monotonic().since(begun);
+        assert!(took < Duration::from_secs(5), "only the first had to pay: {took:?}");
+    });
+}
+
+#[test]
 fn a_filter_of_records_passes_over_what_it_does_not_want() {
     let world = World::new(4);
     let node = world.node("broker");
