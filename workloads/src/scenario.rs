@@ -210,7 +210,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 12] = [
+const TEXTS: [(&str, &str); 14] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -222,6 +222,8 @@ const TEXTS: [(&str, &str); 12] = [
     ("sync_error", include_str!("../scenarios/sync_error.toml")),
     ("full_disk", include_str!("../scenarios/full_disk.toml")),
     ("retention", include_str!("../scenarios/retention.toml")),
+    ("keys_kill", include_str!("../scenarios/keys_kill.toml")),
+    ("keys_power_fail", include_str!("../scenarios/keys_power_fail.toml")),
     ("everything", include_str!("../scenarios/everything.toml")),
 ];
 

@@ -5,7 +5,7 @@ use message::PhysicalOffset;
 
 use super::crc;
 use super::image::{DiskImage, number, segments};
-use super::properties::{pairs, tags_code, value};
+use super::properties::{keys, pairs, tags_code, value};
 use crate::digest::Digest;
 use crate::identity::{self, Identity};
 
@@ -42,6 +42,8 @@ pub struct Record {
     pub digest: Option<Digest>,
     /// What its queue entry must hold as its tag's code.
     pub tags_code: i64,
+    /// The keys by which it is to be found; a rolled-back record has none.
+    pub keys: Vec<Vec<u8>>,
 }
 
 impl Record {
@@ -219,6 +221,7 @@ fn fields(bytes: Bytes, topic_len_len: usize, address: u64) -> Option<Record> {
         id: value(properties, identity::PROPERTY).and_then(Identity::parse),
         digest,
         tags_code: tags_code(properties),
+        keys: if sys_flag & 0xc == 0xc { Vec::new() } else { keys(properties) },
         bytes: bytes.clone(),
     })
 }

@@ -7,6 +7,7 @@
 
 mod crc;
 mod image;
+mod index;
 mod log;
 mod marks;
 mod node;
@@ -15,6 +16,7 @@ mod properties;
 mod queue;
 
 pub use image::{DiskImage, QueueKey};
+pub use index::{IndexEntry, IndexFile, IndexScan, IndexVouched, key_hash};
 pub use log::{LogScan, Record, Stop};
 pub use marks::identities;
 pub use node::NodeDisk;

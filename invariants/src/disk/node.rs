@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::image::{DiskImage, QueueKey};
+use super::index::IndexScan;
 use super::log::LogScan;
 use super::marks::identities;
 use super::queue::{QueueScan, scan_all};
@@ -19,6 +20,8 @@ pub struct NodeDisk {
     pub log: LogScan,
     /// The ConsumeQueues.
     pub queues: BTreeMap<QueueKey, QueueScan>,
+    /// The IndexFiles.
+    pub index: IndexScan,
     /// Every identity whose mark stands anywhere in a CommitLog file, read or not.
     pub marks: BTreeSet<Identity>,
 }
@@ -30,6 +33,7 @@ impl NodeDisk {
             node: node.into(),
             log: LogScan::of(&image),
             queues: scan_all(&image),
+            index: IndexScan::of(&image),
             marks: identities(&image),
             image,
         }

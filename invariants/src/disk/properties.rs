@@ -23,6 +23,13 @@ pub(super) fn tags_code(raw: &[u8]) -> i64 {
     i64::from(hash)
 }
 
+/// What a message is found by: its unique key and each word of its keys.
+pub(super) fn keys(raw: &[u8]) -> Vec<Vec<u8>> {
+    let words = value(raw, "KEYS").unwrap_or_default().split(|byte| *byte == b' ');
+    let all = value(raw, "UNIQ_KEY").into_iter().chain(words);
+    all.filter(|key| !key.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
