@@ -215,9 +215,10 @@ final class Scene {
         }
     }
 
-    /** Every key finds its message. */
-    void query() throws Exception {
-        for (Map.Entry<String, String> key : traffic.keys.entrySet()) {
+    /** Every key finds its message, or only the newest one does. */
+    void query(boolean onlyNewest) throws Exception {
+        Map<String, String> keys = onlyNewest ? traffic.keys.tailMap(traffic.keys.lastKey()) : traffic.keys;
+        for (Map.Entry<String, String> key : keys.entrySet()) {
             QueryResult result = admin.queryMessage(traffic.normal, key.getKey(), 32, 0, Long.MAX_VALUE);
             List<MessageExt> found = result.getMessageList();
             Image.must(found.size() == 1, key.getKey() + " finds " + found.size());

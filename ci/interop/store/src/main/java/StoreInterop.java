@@ -6,10 +6,8 @@ import java.util.stream.Stream;
 /** Store directories that RocketMQ and hotfire serve in turn: StoreInterop HOTFIRE SCRATCH. */
 public class StoreInterop {
     private static final long SMALL = 256 << 10;
-    private static final boolean HOTFIRE_HAS_INDEX = false;
     private static int passed = 0;
     private static int failed = 0;
-    private static int skipped = 0;
     private static String hotfire;
     private static Path scratch;
     private static String namesrv;
@@ -35,7 +33,7 @@ public class StoreInterop {
         scene("killed", SMALL, StoreInterop::killed);
         scene("ours", SMALL, StoreInterop::ours);
         scene("large", 1L << 30, StoreInterop::large);
-        System.out.println("store: " + passed + " passed, " + failed + " failed, " + skipped + " skipped");
+        System.out.println("store: " + passed + " passed, " + failed + " failed");
         System.exit(failed == 0 ? 0 : 1);
     }
 
@@ -65,11 +63,6 @@ public class StoreInterop {
             }
             throw error;
         }
-    }
-
-    static void skip(String name, String why) {
-        skipped++;
-        System.out.println("skipped " + name + ": " + why);
     }
 
     /** RocketMQ, hotfire, RocketMQ, hotfire, each stopped cleanly; then the head is cut off. */
@@ -141,7 +134,7 @@ public class StoreInterop {
         check("killed: RocketMQ opens what is left", () -> scene.serve("rocketmq"));
         check("killed: RocketMQ shows " + between.count() + " messages, all queues equal",
             () -> scene.mustShow(between, false));
-        goOn(scene, "killed: on RocketMQ again");
+        goOn(scene, "killed: on RocketMQ after a kill");
         check("killed: RocketMQ stops", scene::stop);
         files(scene, "killed: the files of both");
     }
@@ -171,7 +164,7 @@ public class StoreInterop {
         check("ours: RocketMQ opens what is left", () -> scene.serve("rocketmq"));
         check("ours: RocketMQ shows " + last.count() + " messages, all queues equal",
             () -> scene.mustShow(last, false));
-        goOn(scene, "ours: on RocketMQ at last");
+        goOn(scene, "ours: on RocketMQ after a kill");
         check("ours: RocketMQ stops", scene::stop);
         files(scene, "ours: the files of both");
     }
@@ -230,11 +223,10 @@ public class StoreInterop {
         if (!name.startsWith("headless")) {
             check(name + ", messages by their ids", scene::view);
         }
-        if (!HOTFIRE_HAS_INDEX) {
-            skip(name + ", query by key", "hotfire has no index yet");
-        } else {
-            check(name + ", query by key", scene::query);
-        }
+        // RocketMQ throws its index away when the broker before was killed, and rebuilds the part of it
+        // that its recovery reads (internals.md §4.4); and retention takes the oldest messages.
+        boolean onlyNewest = name.startsWith("headless") || name.endsWith("after a kill");
+        check(name + ", query by key", () -> scene.query(onlyNewest));
         check(name + ", everything is shown", () -> image = scene.image(false));
     }
 }

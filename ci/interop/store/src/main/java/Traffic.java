@@ -33,7 +33,7 @@ final class Traffic {
     /** The next offset of every queue, as acknowledged. */
     private final Map<String, Long> next = new HashMap<>();
     /** One key of a message per phase, with its body. */
-    final Map<String, String> keys = new TreeMap<>();
+    final TreeMap<String, String> keys = new TreeMap<>();
     /** Bodies by message id: some of each topic. */
     final Map<String, String> ids = new TreeMap<>();
     private int phase = 0;
