@@ -9,6 +9,10 @@ use crate::segment_set::{Segment, SegmentSet};
 /// How many bytes are written anew at once.
 const REWRITE_LEN: u64 = 1 << 20;
 
+/// How far before the end pages may be in doubt: more than what is ever appended while one sync
+/// lasts.
+const DOUBT_LEN: u64 = 64 << 20;
+
 /// A range of the log that ends where its records end and may not be durable.
 #[derive(Clone, Debug)]
 pub(crate) struct Unsettled {
@@ -33,8 +37,11 @@ impl Unsettled {
     pub(crate) async fn settle(&self, segments: &SegmentSet) -> io::Result<()> {
         let segments = segments.within(self.from..u64::MAX);
         if self.in_doubt {
-            // A failed sync stops all appends, so what it left in doubt is close to the end.
+            // A failed sync stops all appends, so what it left in doubt is close to the end: at the
+            // least the two last segments, and more of them when they are small.
             let close = segments.len().saturating_sub(2);
+            let doubtful = self.to.saturating_sub(DOUBT_LEN);
+            let close = segments[..close].partition_point(|segment| segment.end() <= doubtful);
             for segment in &segments[close..] {
                 let (from, to) = (self.from.max(segment.base), self.to.min(segment.end()));
                 rewrite(segment, from, to).await?;
