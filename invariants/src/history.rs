@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use message::{Message, MessageExt, MessageQueue, PhysicalOffset, QueueOffset, message_id};
+use message::{
+    Message, MessageExt, MessageQueue, PhysicalOffset, QueueOffset, message_id, property,
+};
 
 use crate::digest::Digest;
 use crate::identity::Identity;
@@ -140,6 +142,52 @@ pub struct Pull {
     pub seen: Vec<Seen>,
 }
 
+/// Which message is meant when none was stored at exactly the time asked for, or several were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Boundary {
+    /// The first at this time or later; the queue's end when there is none.
+    Lower,
+    /// The last at this time or earlier; the queue's start when there is none.
+    Upper,
+}
+
+/// What a reader may ask of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Its lowest offset.
+    Min,
+    /// One more than its highest offset.
+    Max,
+    /// The message of a time, in ms by the broker's clock.
+    Time(u64, Boundary),
+}
+
+/// One question about a queue, with its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was asked, in ms of true time; the event's own time is the answer's.
+    pub started_ms: u64,
+    /// The queue.
+    pub queue: MessageQueue,
+    /// What was asked.
+    pub question: Question,
+    /// The answer.
+    pub answer: QueueOffset,
+}
+
+/// What an answer said about a queue's bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'a> {
+    /// When it was asked, in ms of true time.
+    pub started_ms: u64,
+    /// The queue.
+    pub queue: &'a MessageQueue,
+    /// Its lowest offset, if the answer said it.
+    pub min: Option<QueueOffset>,
+    /// One more than its highest offset, if the answer said it.
+    pub max: Option<QueueOffset>,
+}
+
 /// One thing that a client did or saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
@@ -155,6 +203,8 @@ pub enum What {
         digest: Digest,
         /// How it is on its way.
         kind: Kind,
+        /// Whether the answer shall wait for the flush; without `WAIT=false` it shall.
+        waits: bool,
     },
     /// A send ended, or was given up.
     SendEnded {
@@ -239,6 +289,8 @@ pub enum What {
     },
     /// A reader that belongs to no group pulled and was answered.
     Pulled(Pull),
+    /// A reader asked for a place in a queue and was answered.
+    Asked(Asked),
     /// At the end, a reader read a queue from its lowest offset to its highest.
     ReadBack {
         /// The queue.
@@ -260,6 +312,27 @@ impl What {
             tag: message.tags().map(str::to_owned),
             digest: Digest::of(message),
             kind,
+            waits: message.properties.get(property::WAIT) != Some("false"),
+        }
+    }
+
+    /// What this says about a queue's bounds.
+    pub fn bounds(&self) -> Option<Bounds<'_>> {
+        match self {
+            What::Pulled(pull) => {
+                let Pull { started_ms, queue, min, max, .. } = pull;
+                let (min, max) = (Some(*min), Some(*max));
+                Some(Bounds { started_ms: *started_ms, queue, min, max })
+            }
+            What::Asked(Asked { started_ms, queue, question, answer }) => {
+                let (min, max) = match question {
+                    Question::Min => (Some(*answer), None),
+                    Question::Max => (None, Some(*answer)),
+                    Question::Time(..) => return None,
+                };
+                Some(Bounds { started_ms: *started_ms, queue, min, max })
+            }
+            _ => None,
         }
     }
 
@@ -301,6 +374,8 @@ pub struct Sent {
     pub digest: Digest,
     /// How it is on its way.
     pub kind: Kind,
+    /// Whether its answer waits for the flush.
+    pub waits: bool,
     /// How it ended, if it did.
     pub ended: Option<Ended>,
 }
@@ -356,7 +431,7 @@ impl History {
         let last = self.events.last();
         assert!(last.is_none_or(|last| last.at_ms <= at_ms), "true time does not run back");
         match &what {
-            What::SendStarted { id, topic, tag, digest, kind } => {
+            What::SendStarted { id, topic, tag, digest, kind, waits } => {
                 let sent = Sent {
                     id: *id,
                     started: index,
@@ -365,6 +440,7 @@ impl History {
                     tag: tag.clone(),
                     digest: *digest,
                     kind: *kind,
+                    waits: *waits,
                     ended: None,
                 };
                 assert!(self.sent.insert(*id, sent).is_none(), "attempt {id} began twice");

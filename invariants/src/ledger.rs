@@ -89,6 +89,11 @@ impl Fault {
         }
     }
 
+    /// Whether it is a sync, a write or a read that failed, whatever the file.
+    pub fn is_disk_error(&self) -> bool {
+        matches!(self, Fault::SyncError { .. } | Fault::InputOutputError { .. })
+    }
+
     /// Where the CommitLog file starts whose sync failed.
     pub fn failed_log_sync_base(&self) -> Option<u64> {
         let Fault::SyncError { path } = self else { return None };

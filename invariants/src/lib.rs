@@ -12,13 +12,13 @@
 //!
 //! | Family | Properties |
 //! |---|---|
-//! | `durability` | D1 D3 D4 D5 D6 D7 |
+//! | `durability` | D1 D2 D3 D4 D5 D6 D7 |
 //! | `phantom` | P1 P2 |
-//! | `integrity` | I1 I2 |
+//! | `integrity` | I1 I2 I3 I6 |
 //! | `order` | O1 O2 |
-//! | `queue_log` | Q1 Q3 Q5 |
+//! | `queue_log` | Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 |
 //! | `consumer` | C3 |
-//! | `recovery` | S1 S2 S3 S5 S9 S14 |
+//! | `recovery` | S1 S2 S3 S4 S5 S6 S7 S9 S10 S12 S14 |
 //! | `retention` | E1 E2 E3 S11 |
 
 pub mod consumer;
@@ -58,6 +58,7 @@ use invariant::Invariant;
 pub fn all() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(durability::AckedIsReadable),
+        Box::new(durability::WeakIsKept),
         Box::new(durability::RefusedLeavesNoByte),
         Box::new(durability::LossIsBounded),
         Box::new(durability::LossIsASuffix::default()),
@@ -67,17 +68,29 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(phantom::RefusedIsNotDelivered::default()),
         Box::new(integrity::ContentIsAsSent),
         Box::new(integrity::PlaceReadsTheSame::default()),
+        Box::new(integrity::StoreTimeRises),
+        Box::new(integrity::ChecksumIsTheBodys),
         Box::new(order::OffsetsRise::default()),
         Box::new(order::AcksKeepOrder::default()),
         Box::new(queue_log::OffsetsAreDense::default()),
+        Box::new(queue_log::PlaceIsImmutable::default()),
         Box::new(queue_log::MaxNeverFalls::default()),
+        Box::new(queue_log::MinNeverFalls::default()),
         Box::new(queue_log::AckNamesThePlace::default()),
+        Box::new(queue_log::PullTellsTheTruth),
+        Box::new(queue_log::SearchBrackets::default()),
+        Box::new(queue_log::VisibleInTime::default()),
         Box::new(consumer::AtLeastOnce::default()),
         Box::new(recovery::RecoveryIsIdempotent::default()),
         Box::new(recovery::QueuesMirrorTheLog),
         Box::new(recovery::IndexMirrorsTheLog),
+        Box::new(recovery::NoDanglingEntry),
         Box::new(recovery::RecordsAreSound),
+        Box::new(recovery::CheckpointIsCovered),
+        Box::new(recovery::AbortWhileRunning::default()),
         Box::new(recovery::EveryStartEndsWell),
+        Box::new(recovery::RollIsExact),
+        Box::new(recovery::GoldenBytes),
         Box::new(recovery::TablesAreWhole),
         Box::new(retention::DeletionIsDue),
         Box::new(retention::HeadGoesFirst),
@@ -94,8 +107,8 @@ mod tests {
     fn every_property_has_a_name_of_its_own_and_says_what_it_does_not_see() {
         let claims: Vec<_> = super::all().iter().map(|invariant| invariant.claim()).collect();
         let ids: BTreeSet<&str> = claims.iter().map(|claim| claim.id).collect();
-        let listed =
-            "C3 D1 D3 D4 D5 D6 D7 E1 E2 E3 I1 I2 O1 O2 P1 P2 Q1 Q3 Q5 S1 S11 S14 S2 S3 S5 S9";
+        let listed = "C3 D1 D2 D3 D4 D5 D6 D7 E1 E2 E3 I1 I2 I3 I6 O1 O2 P1 P2 \
+                      Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 S1 S10 S11 S12 S14 S2 S3 S4 S5 S6 S7 S9";
         assert_eq!(ids.into_iter().collect::<Vec<_>>().join(" "), listed);
         for claim in claims {
             assert!(claim.sentence.ends_with('.') && !claim.source.is_empty(), "{}", claim.id);

@@ -5,6 +5,7 @@
 //! | outcome, mode | kill | power loss | disk lost | bit rot |
 //! |---|---|---|---|---|
 //! | `OK`, sync flush | must | must | may | may, at and behind the place |
+//! | `OK`, sync flush, `WAIT=false` | as async flush | | | |
 //! | `OK`, async flush | must | must if answered more than H before, else may | may | as above |
 //! | `OK`, async flush, pool | must if answered more than C before | so, H + C before | may | so |
 //! | `WEAK` | as `OK` | may | may | as above |
@@ -87,6 +88,15 @@ pub struct Said {
     pub at_ms: u64,
     /// Where the message stands in the log, if the answer said so.
     pub address: Option<PhysicalOffset>,
+    /// Whether the answer waited for the flush, where the broker lets answers wait.
+    pub waits: bool,
+}
+
+impl Said {
+    /// When this was said: after the flush, or before.
+    fn flush(&self, broker: &Broker) -> Flush {
+        if self.waits { broker.flush } else { Flush::Async }
+    }
 }
 
 /// What is owed.
@@ -137,7 +147,7 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
         // Retention: what stood below the end of a deleted file, and nothing else.
         Fault::Deleted(deletion) => said.address.is_some_and(|at| at.0 < deletion.end),
         Fault::BitRot { path, offset } => rots(path, *offset, said.address),
-        Fault::PowerLoss => match (said.class, broker.flush) {
+        Fault::PowerLoss => match (said.class, said.flush(broker)) {
             (Class::Weak, _) => true,
             (_, Flush::Sync) => false,
             (_, Flush::Async) => match flush(entry, said, broker, ledger) {
@@ -149,7 +159,7 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
         Fault::ProcessKill => broker.commit_ms.is_some_and(|commit_ms| {
             entry.at_ms <= committed_by(entry, said, commit_ms, broker, ledger)
         }),
-        Fault::PagesEvicted => match (said.class, broker.flush) {
+        Fault::PagesEvicted => match (said.class, said.flush(broker)) {
             (Class::Ok, Flush::Sync) => false,
             _ => matches!(flush(entry, said, broker, ledger), Flushed::Failed),
         },
@@ -184,6 +194,8 @@ fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flush
             fault if fault.is_log_sync_error() && is_within && entry.at_ms >= said.from_ms => {
                 return Flushed::Failed;
             }
+            // A clean stop flushes everything.
+            Fault::Stopped if entry.at_ms >= said.at_ms => due_ms = due_ms.min(entry.at_ms),
             _ => {}
         }
     }
@@ -243,7 +255,8 @@ mod tests {
     }
 
     fn said(class: Class) -> Said {
-        Said { class, from_ms: 1_000, at_ms: 1_010, address: Some(PhysicalOffset(100_000)) }
+        let address = Some(PhysicalOffset(100_000));
+        Said { class, from_ms: 1_000, at_ms: 1_010, address, waits: true }
     }
 
     fn after(class: Class, flush: Flush, faults: &[(u64, Fault)]) -> Owed {
@@ -315,6 +328,17 @@ mod tests {
         assert_eq!(after_pool(Class::Ok, &failed), Owed::May(Excuse::Fault(1)));
         let failed_then_killed = [failed[0].clone(), (90_000, Fault::ProcessKill)];
         assert_eq!(after_pool(Class::Ok, &failed_then_killed), MUST, "it was committed");
+    }
+
+    #[test]
+    fn an_answer_that_did_not_wait_promises_what_async_flush_does() {
+        let hasty = Said { waits: false, ..said(Class::Ok) };
+        for (at_ms, owed) in [(1_010 + H, MAY), (1_011 + H, MUST)] {
+            let mut ledger = Ledger::new();
+            ledger.append(at_ms, "n", Fault::PowerLoss);
+            assert_eq!(owes(&hasty, &broker(Flush::Sync), &ledger), owed);
+            assert_eq!(owes(&hasty, &broker(Flush::Async), &ledger), owed);
+        }
     }
 
     #[test]

@@ -26,6 +26,11 @@ impl World<'_> {
         self.cluster.get(&queue.broker_name).map(|broker| broker.node.as_str())
     }
 
+    /// Whether a node runs and its log met no error since it was started.
+    pub fn serves_soundly(&self, node: &str) -> bool {
+        self.ledger.down(node).is_none() && self.ledger.failed_log(node).is_none()
+    }
+
     /// The plain messages that are known to be stored on `node`, with where.
     pub fn stored_on(&self, node: &str) -> impl Iterator<Item = (&Sent, &Placed)> {
         let is_plain = |sent: &&Sent| sent.kind == Kind::Plain;
@@ -43,6 +48,7 @@ impl World<'_> {
             from_ms: sent.started_ms,
             at_ms: sent.ended.as_ref().map_or(sent.started_ms, |ended| ended.at_ms),
             address: placed.and_then(|placed| placed.address()),
+            waits: sent.waits,
         };
         match self.cluster.get(broker_name) {
             Some(broker) => owes(&said, broker, self.ledger),
@@ -58,7 +64,8 @@ impl World<'_> {
     pub fn owed_to_reader(&self, seen: &Seen, at_ms: u64) -> Owed {
         let sent = seen.id.and_then(|id| self.history.sent(id));
         let from_ms = sent.map_or(at_ms, |sent| sent.started_ms);
-        let said = Said { class: Class::Ok, from_ms, at_ms, address: Some(seen.address) };
+        let said =
+            Said { class: Class::Ok, from_ms, at_ms, address: Some(seen.address), waits: true };
         self.owed_to_a_reader(&seen.queue.broker_name, &said)
     }
 
@@ -70,7 +77,7 @@ impl World<'_> {
         let since = self.ledger.since_start(node, from_ms);
         let start = since.first().filter(|entry| entry.fault == Fault::Started);
         let from_ms = start.map_or(0, |start| start.at_ms);
-        let said = Said { class: Class::Ok, from_ms, at_ms, address: None };
+        let said = Said { class: Class::Ok, from_ms, at_ms, address: None, waits: true };
         self.owed_to_a_reader(&queue.broker_name, &said)
     }
 

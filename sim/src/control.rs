@@ -271,6 +271,11 @@ impl Control {
         self.restart(node);
     }
 
+    /// Returns when so many more operations that are awaited have begun on the node's disk.
+    pub async fn disk_operations(&self, node: &Node, count: u64) {
+        self.disk(node).after_operations(count).await;
+    }
+
     /// The true wall clock, in milliseconds since the Unix epoch: what a clock without fault shows.
     pub fn now_true_ms(&self) -> u64 {
         self.0.epoch_ms + self.0.ground.now().as_millis() as u64

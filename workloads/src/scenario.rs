@@ -116,6 +116,9 @@ pub enum Run {
         /// Bytes of a body.
         #[serde(default = "body")]
         body: Span,
+        /// Whether messages hit edges: the ends of log files, a checksum of 0, `WAIT=false`.
+        #[serde(default)]
+        odd: bool,
     },
     /// Push consumers.
     Consume {
@@ -123,6 +126,9 @@ pub enum Run {
         groups: Span,
         /// Members of each.
         members: Span,
+        /// Whether the reader asks for bounds and times and pulls where nothing can be.
+        #[serde(default)]
+        odd: bool,
     },
 }
 
@@ -175,6 +181,24 @@ pub enum NemesisKind {
     FullDisk,
     /// The process stands still for a while.
     Pause,
+    /// The server is asked to stop, does, and is started again a while later.
+    Stop,
+    /// As [`NemesisKind::Kill`], and again while it recovers from that.
+    KillInRecovery,
+    /// As [`NemesisKind::PowerFail`], and again while it recovers from that.
+    PowerFailInRecovery,
+    /// Memory is tight: the kernel drops the pages of the node's files that it takes for clean.
+    Evict,
+    /// The kernel's own writeback fails for a while, now and then.
+    WritebackError,
+    /// Reads of the node's disk fail for a while, now and then.
+    ReadError,
+    /// Writes to the node's disk fail for a while, now and then.
+    WriteError,
+    /// A page of a file of the store cannot be read for a while.
+    BadSector,
+    /// The machine loses power and comes back with an empty disk.
+    WipeDisk,
 }
 
 /// Whom a nemesis strikes.
@@ -210,7 +234,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 14] = [
+const TEXTS: [(&str, &str); 18] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -224,6 +248,10 @@ const TEXTS: [(&str, &str); 14] = [
     ("retention", include_str!("../scenarios/retention.toml")),
     ("keys_kill", include_str!("../scenarios/keys_kill.toml")),
     ("keys_power_fail", include_str!("../scenarios/keys_power_fail.toml")),
+    ("boundaries", include_str!("../scenarios/boundaries.toml")),
+    ("restarts", include_str!("../scenarios/restarts.toml")),
+    ("disk_errors", include_str!("../scenarios/disk_errors.toml")),
+    ("wiped_disk", include_str!("../scenarios/wiped_disk.toml")),
     ("everything", include_str!("../scenarios/everything.toml")),
 ];
 

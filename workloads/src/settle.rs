@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use hotfire_client::{Client, ClientConfig, ClientError, PullConsumer, PullOptions};
-use invariants::history::{PullStatus, What};
+use invariants::history::{Boundary, PullStatus, Question, Seen, What};
 use message::MessageQueue;
 
-use crate::reader::noted_pull;
+use crate::reader::{ask, noted_pull};
 use crate::stage::Stage;
 
 /// Brokers register within 30 s and clients ask for routes every 30 s: before that a route may
@@ -156,8 +156,24 @@ async fn read_queue(
         at = pull.next;
         all.extend(pull.seen);
     }
+    let questions = questions(&all);
     stage.recorder.record(What::ReadBack { queue: queue.clone(), seen: all });
+    for question in questions {
+        ask(&stage.recorder, puller, queue, question).await?;
+    }
     Ok(())
+}
+
+/// Times to ask for when all of a queue is known: its middle, and past its last message.
+fn questions(all: &[Seen]) -> Vec<Question> {
+    let (Some(middle), Some(last)) = (all.get(all.len() / 2), all.last()) else {
+        return Vec::new();
+    };
+    vec![
+        Question::Time(middle.store_timestamp, Boundary::Lower),
+        Question::Time(middle.store_timestamp, Boundary::Upper),
+        Question::Time(last.store_timestamp + 1, Boundary::Lower),
+    ]
 }
 
 async fn queues(puller: &PullConsumer, topic: &str) -> Result<Vec<MessageQueue>, ClientError> {

@@ -22,14 +22,15 @@ pub fn plan(scenario: &Scenario, rng: &Rng) -> Vec<Box<dyn Workload>> {
     let one = |(at, run): (usize, &Run)| -> Box<dyn Workload> {
         let (rng, topics) = (rng.stream(&format!("workload/{at}")), topics.clone());
         match *run {
-            Run::Produce { producers, messages, body } => {
+            Run::Produce { producers, messages, body, odd } => {
                 let first = number(at);
-                let knobs = produce::Knobs { first, producers, messages, body, topics, lasts_ms };
+                let knobs =
+                    produce::Knobs { first, producers, messages, body, topics, lasts_ms, odd };
                 Box::new(produce::Produce::new(produce::plan(&rng, &knobs)))
             }
-            Run::Consume { groups, members } => {
+            Run::Consume { groups, members, odd } => {
                 let first = number(at);
-                let knobs = consume::Knobs { first, groups, members, topics, lasts_ms };
+                let knobs = consume::Knobs { first, groups, members, topics, lasts_ms, odd };
                 Box::new(consume::Consume::new(consume::plan(&rng, &knobs)))
             }
         }

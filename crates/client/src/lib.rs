@@ -29,8 +29,8 @@ pub use attempt::{Attempt, AttemptHook, AttemptOutcome, Stored};
 pub use client::Client;
 pub use config::{ClientConfig, ConsumeFrom, ProducerConfig, PushConfig};
 pub use consumer::{
-    ConsumeStatus, Delivery, GroupObserver, MessageListener, PullConsumer, PullOptions, PullResult,
-    PullStatus, PushConsumer,
+    Boundary, ConsumeStatus, Delivery, GroupObserver, MessageListener, PullConsumer, PullOptions,
+    PullResult, PullStatus, PushConsumer,
 };
 pub use error::{ClientError, SendError};
 pub use producer::{Producer, SendResult, SendStatus};

@@ -52,19 +52,21 @@ impl Reach {
     }
 
     /// The entry of the ledger that excuses a group from a message: the power failure of an
-    /// asynchronous broker, before the message was sent, that took another from its place.
+    /// asynchronous broker, or the loss of its disk, before the message was sent, that took another
+    /// from its place.
     pub(super) fn excuse(&self, world: &World<'_>, sent: &Sent) -> Option<usize> {
         let placed = sent.placed()?;
         let broker = world.cluster.get(&placed.queue.broker_name)?;
-        if broker.flush != Flush::Async {
-            return None;
-        }
+        let takes = |fault: &Fault| match fault {
+            Fault::PowerLoss => broker.flush == Flush::Async,
+            fault => *fault == Fault::DiskLost,
+        };
         let ends = self.0.get(&placed.queue)?;
         let took = |at_ms: u64| {
             let known = ends.iter().filter(|(when, _)| *when <= at_ms).map(|(_, end)| *end);
             known.max().unwrap_or(0) + silent(world, &sent.topic, at_ms) > placed.offset.0
         };
-        let losses = world.ledger.of(&broker.node).filter(|entry| entry.fault == Fault::PowerLoss);
+        let losses = world.ledger.of(&broker.node).filter(|entry| takes(&entry.fault));
         losses
             .filter(|entry| entry.at_ms <= sent.started_ms)
             .find(|entry| took(entry.at_ms))

@@ -18,8 +18,12 @@ const TABLE: [u32; 256] = {
 
 /// The checksum of a body in a record: without the highest bit.
 pub(super) fn of_body(body: &[u8]) -> u32 {
-    let crc = body.iter().fold(!0u32, |crc, byte| TABLE[usize::from(crc as u8 ^ byte)] ^ crc >> 8);
-    !crc & 0x7fff_ffff
+    of(body) & 0x7fff_ffff
+}
+
+/// The checksum of some bytes.
+pub(super) fn of(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, byte| TABLE[usize::from(crc as u8 ^ byte)] ^ crc >> 8)
 }
 
 #[cfg(test)]

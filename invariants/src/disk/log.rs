@@ -24,6 +24,8 @@ pub struct Record {
     pub bytes: Bytes,
     /// Whether its body has the checksum that it says.
     pub crc_holds: bool,
+    /// Whether the checksum that it says is its body's, also when the body is empty.
+    pub crc_is_exact: bool,
     /// Whether no byte of its properties is zero; one that is was never written.
     pub properties_whole: bool,
     /// The topic.
@@ -75,6 +77,19 @@ pub enum Stop {
     },
 }
 
+/// What fills the end of a file that the log went on behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blank {
+    /// Where it begins.
+    pub address: u64,
+    /// The length that it says it has.
+    pub stated: u64,
+    /// The bytes from there to the file's end.
+    pub left: u64,
+    /// Whether only zeros stand behind its head.
+    pub is_clean: bool,
+}
+
 /// What a CommitLog holds.
 #[derive(Clone, Debug)]
 pub struct LogScan {
@@ -84,6 +99,8 @@ pub struct LogScan {
     pub end: u64,
     /// The records, by address.
     pub records: Vec<Record>,
+    /// What ends its files.
+    pub blanks: Vec<Blank>,
     /// Why the scan ended at `end`.
     pub stop: Stop,
     /// Where the first byte behind `end` stands that is not zero.
@@ -99,8 +116,9 @@ impl LogScan {
                 .collect();
         files.sort_by_key(|(base, _)| *base);
         let start = files.first().map_or(0, |(base, _)| *base);
+        let (records, blanks) = (Vec::new(), Vec::new());
         let mut scan =
-            Self { start, end: start, records: Vec::new(), stop: Stop::Clean, residue: None };
+            Self { start, end: start, records, blanks, stop: Stop::Clean, residue: None };
         let mut next = start;
         for (base, bytes) in &files {
             if *base != next {
@@ -143,7 +161,11 @@ impl LogScan {
             self.end = base + at as u64;
             let rest = file.slice(at..);
             match (number::<4>(&rest, 0), number::<4>(&rest, 4)) {
-                (_, Some(MAGIC_BLANK)) => break,
+                (Some(stated), Some(MAGIC_BLANK)) => {
+                    let (left, is_clean) = (rest.len() as u64, rest[8..].iter().all(|b| *b == 0));
+                    self.blanks.push(Blank { address: self.end, stated, left, is_clean });
+                    break;
+                }
                 (Some(0), Some(0)) | (None, _) | (_, None) => return false,
                 (Some(size), Some(magic)) => match read_record(&rest, size, magic, self.end) {
                     Ok(record) => {
@@ -207,11 +229,12 @@ fn fields(bytes: Bytes, topic_len_len: usize, address: u64) -> Option<Record> {
     }
     let flag = number::<4>(&bytes, 16)? as u32 as i32;
     let digest = (sys_flag & 1 == 0).then(|| Digest::of_parts(flag, body, pairs(properties)));
-    let crc = number::<4>(&bytes, 8)?;
+    let crc_is_exact = number::<4>(&bytes, 8)? == u64::from(crc::of_body(body));
     Some(Record {
         address,
         stated_address: number::<8>(&bytes, 28)?,
-        crc_holds: body.is_empty() || crc == u64::from(crc::of_body(body)),
+        crc_holds: body.is_empty() || crc_is_exact,
+        crc_is_exact,
         properties_whole: !properties.contains(&0),
         topic,
         queue_id: number::<4>(&bytes, 12)? as u32,

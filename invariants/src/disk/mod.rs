@@ -5,7 +5,9 @@
 //! `message::record` nor the store, only the nouns' names. It reads files of any length, finds them
 //! by the last parts of their paths, and never fails: what it cannot read it reports as damage.
 
+mod checkpoint;
 mod crc;
+mod durable;
 mod image;
 mod index;
 mod log;
@@ -15,9 +17,11 @@ mod offsets;
 mod properties;
 mod queue;
 
+pub use checkpoint::Checkpoint;
+pub use durable::missing;
 pub use image::{DiskImage, QueueKey};
 pub use index::{IndexEntry, IndexFile, IndexScan, IndexVouched, key_hash};
-pub use log::{LogScan, Record, Stop};
+pub use log::{Blank, LogScan, Record, Stop};
 pub use marks::identities;
 pub use node::NodeDisk;
 pub use offsets::{GroupOffsets, OffsetsError, consumer_offsets, is_whole_json};

@@ -28,6 +28,8 @@ pub struct QueueScan {
     pub entries: Vec<QueueEntry>,
     /// What stands where the next entry should, if that is not zeros.
     pub damage: Option<String>,
+    /// The byte behind the last entry that is not zero, in the queue's bytes.
+    pub residue: Option<u64>,
 }
 
 impl QueueScan {
@@ -53,36 +55,45 @@ pub(super) fn scan_all(image: &DiskImage) -> BTreeMap<QueueKey, QueueScan> {
 fn scan(files: &BTreeMap<u64, &[u8]>) -> QueueScan {
     let mut queue = QueueScan::default();
     let mut next = files.keys().next().copied().unwrap_or(0);
+    let mut end = next;
     for (base, bytes) in files {
         if *base != next || base % ENTRY_LEN != 0 {
             queue.damage = Some(format!("no file starts at byte {next}"));
             break;
         }
         next = base + bytes.len() as u64;
-        if !read_file(&mut queue, *base, bytes) {
+        end = base + read_file(&mut queue, *base, bytes) * ENTRY_LEN;
+        if end < next {
             break;
         }
     }
+    queue.residue = files.iter().find_map(|(base, bytes)| {
+        let skip = (end.saturating_sub(*base) as usize).min(bytes.len());
+        let at = bytes[skip..].iter().position(|byte| *byte != 0)?;
+        Some(base + (skip + at) as u64)
+    });
     queue
 }
 
-/// Reads one file; false when the queue ends in it.
-fn read_file(queue: &mut QueueScan, base: u64, bytes: &[u8]) -> bool {
+/// Reads one file; how many entries it holds before the queue ends in it.
+fn read_file(queue: &mut QueueScan, base: u64, bytes: &[u8]) -> u64 {
+    let mut count = 0;
     for (at, entry) in bytes.chunks(ENTRY_LEN as usize).enumerate() {
         let offset = base / ENTRY_LEN + at as u64;
         let fields = (number::<8>(entry, 0), number::<4>(entry, 8), number::<8>(entry, 12));
-        let (Some(address), Some(size), Some(tags_code)) = fields else { return false };
+        let (Some(address), Some(size), Some(tags_code)) = fields else { break };
         if size == 0 {
             if address != 0 || tags_code != 0 {
                 queue.damage = Some(format!("the entry at offset {offset} has no size"));
             }
-            return false;
+            break;
         }
+        count += 1;
         if address == 0 && size == FILLER_SIZE && queue.entries.is_empty() {
             continue;
         }
         let tags_code = tags_code as i64;
         queue.entries.push(QueueEntry { offset, address, size, tags_code });
     }
-    true
+    count
 }

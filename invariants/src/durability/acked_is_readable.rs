@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use message::MessageQueue;
 
+use super::kept::{at, on_disk, owed_on};
 use crate::disk::NodeDisk;
-use crate::history::{Placed, Seen, Sent, What};
+use crate::history::{Seen, What};
 use crate::invariant::{Claim, Found, Invariant};
 use crate::outcome::Class;
 use crate::world::World;
@@ -37,7 +38,7 @@ impl Invariant for AckedIsReadable {
             }
         }
         for disk in disks {
-            for (sent, placed) in owed_on(world, &disk.node) {
+            for (sent, placed) in owed_on(world, &disk.node, Class::Ok) {
                 found.about(Some(&disk.node));
                 let missing = on_disk(disk, sent, placed).err();
                 let holds = missing.is_none();
@@ -56,34 +57,6 @@ impl Invariant for AckedIsReadable {
                 });
             }
         }
-    }
-}
-
-/// The messages that must be on a node.
-fn owed_on<'a>(
-    world: &'a World<'_>,
-    node: &'a str,
-) -> impl Iterator<Item = (&'a Sent, &'a Placed)> {
-    let is_owed = |sent: &Sent| sent.class() == Class::Ok && world.owed(sent).is_must();
-    world.stored_on(node).filter(move |(sent, _)| is_owed(sent))
-}
-
-fn at(placed: &Placed) -> String {
-    format!("{} offset {}", placed.queue, placed.offset)
-}
-
-fn on_disk(disk: &NodeDisk, sent: &Sent, placed: &Placed) -> Result<(), &'static str> {
-    let record = disk.log.record_of(sent.id, placed.address());
-    let record = record.ok_or("the log does not hold it there")?;
-    if !record.is_sound() {
-        return Err("its record is damaged");
-    }
-    if (record.queue_id, record.queue_offset) != (placed.queue.queue_id, placed.offset.0) {
-        return Err("its record names another place in a queue");
-    }
-    match record.digest {
-        Some(digest) if digest != sent.digest => Err("its record holds something else"),
-        _ => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use message::PhysicalOffset;
 use crate::history::Sent;
 use crate::identity::Identity;
 use crate::invariant::{Claim, Found, Invariant};
+use crate::ledger::Fault;
 use crate::world::{Recovery, RecoveryEnd, World};
 
 /// The property; [`Invariant::claim`] says it in words.
@@ -23,7 +24,7 @@ const CLAIM: Claim = Claim {
     id: "D5",
     sentence: "If a message is lost on a log, everything physically behind it is lost, too.",
     source: "the CommitLog is one sequence; a hole would be a lost page taken for nothing",
-    limits: "Plain messages whose answer said where they stand; not one that was on its way during \
+    limits: "Plain messages whose answer said where they stand, of the disk at hand; not one that was on its way during \
              an earlier start, because its answer may be older than that.",
 };
 
@@ -43,8 +44,12 @@ impl Invariant for LossIsASuffix {
         };
         let deleted = world.ledger.deletions(recovery.node()).map(|deletion| deletion.end);
         let kept_from = deleted.max().unwrap_or(0);
+        // A log on another disk is another log.
+        let swaps = world.ledger.of(recovery.node()).filter(|e| e.fault == Fault::DiskLost);
+        let swapped_ms = swaps.map(|entry| entry.at_ms).max();
         let mut stored: Vec<(PhysicalOffset, &Sent)> = world
             .stored_on(recovery.node())
+            .filter(|(sent, _)| Some(sent.started_ms) > swapped_ms)
             .filter(|(sent, _)| !self.lost.contains(&sent.id) && !spans(sent))
             .filter_map(|(sent, placed)| Some((placed.address()?, sent)))
             // The head that retention deleted is no loss.
@@ -74,7 +79,6 @@ impl Invariant for LossIsASuffix {
 mod tests {
     use super::*;
     use crate::history::Outcome;
-    use crate::ledger::Fault;
     use crate::promise::Flush;
     use crate::testing::{Run, disk, placed};
 
@@ -100,6 +104,17 @@ mod tests {
         for _ in 0..2 {
             run.restart(Fault::ProcessKill, disk(&[a, c, d]), disk(&[a, c, d]));
         }
+        run.assert_green();
+    }
+
+    #[test]
+    fn a_new_log_on_another_disk_is_fine() {
+        let mut run = Run::new(LossIsASuffix::default(), Flush::Sync);
+        run.send(0, 1);
+        run.fault(Fault::DiskLost);
+        let (b, c) = (run.send(1, 0), run.send(2, 2));
+        let other = disk(&[b, Identity::new(9, 9, 9), c]);
+        run.restart(Fault::ProcessKill, other.clone(), other);
         run.assert_green();
     }
 

@@ -2,10 +2,12 @@
 
 mod acked_is_readable;
 mod exposed_is_owed;
+mod kept;
 mod loss_is_a_suffix;
 mod loss_is_bounded;
 mod no_ack_after_failed_sync;
 mod refused_leaves_no_byte;
+mod weak_is_kept;
 
 pub use acked_is_readable::AckedIsReadable;
 pub use exposed_is_owed::ExposedIsOwed;
@@ -13,3 +15,4 @@ pub use loss_is_a_suffix::LossIsASuffix;
 pub use loss_is_bounded::LossIsBounded;
 pub use no_ack_after_failed_sync::NoAckAfterFailedSync;
 pub use refused_leaves_no_byte::RefusedLeavesNoByte;
+pub use weak_is_kept::WeakIsKept;

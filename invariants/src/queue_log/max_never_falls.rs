@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use message::{MessageQueue, QueueOffset};
 
-use crate::history::{Event, What};
+use crate::history::Event;
 use crate::invariant::{Claim, Found, Invariant};
 use crate::world::World;
 
@@ -29,7 +29,7 @@ const CLAIM: Claim = Claim {
     sentence: "The highest offset of a queue never falls, except by a loss that the ledger \
                excuses.",
     source: "what is visible is owed; RocketMQ #3503 (not ready, answered as an empty queue)",
-    limits: "As pulls without a group report it; one pull after the other, not two at a time.",
+    limits: "As pulls and questions without a group are answered; one pull after the other, not two at a time.",
 };
 
 impl Invariant for MaxNeverFalls {
@@ -38,23 +38,24 @@ impl Invariant for MaxNeverFalls {
     }
 
     fn on_event(&mut self, world: &World<'_>, event: &Event, found: &mut Found) {
-        let What::Pulled(pull) = &event.what else { return };
-        let raised = self.raised.entry(pull.queue.clone()).or_default();
-        let is_higher = |told: &&Raised| {
-            let is_earlier = told.at_ms < pull.started_ms && told.max > pull.max;
-            let owed = || world.owed_to_reader_of(&pull.queue, told.from_ms, told.at_ms);
+        let Some(told) = event.what.bounds() else { return };
+        let Some(max) = told.max else { return };
+        let raised = self.raised.entry(told.queue.clone()).or_default();
+        let is_higher = |before: &&Raised| {
+            let is_earlier = before.at_ms < told.started_ms && before.max > max;
+            let owed = || world.owed_to_reader_of(told.queue, before.from_ms, before.at_ms);
             is_earlier && owed().is_must()
         };
         let first = raised.iter().find(is_higher);
-        let events = first.map(|told| told.event).into_iter().chain([event.index]);
+        let events = first.map(|before| before.event).into_iter().chain([event.index]);
         found.check(first.is_none(), events, || {
-            format!("{} fell from {:?} to {}", pull.queue, first.map(|told| told.max), pull.max)
+            format!("{} fell from {:?} to {max}", told.queue, first.map(|before| before.max))
         });
         // What was just told stands instead of higher answers before.
-        raised.retain(|told| told.max <= pull.max || told.at_ms >= pull.started_ms);
-        if raised.last().is_none_or(|told| told.max < pull.max) {
+        raised.retain(|before| before.max <= max || before.at_ms >= told.started_ms);
+        if raised.last().is_none_or(|before| before.max < max) {
             let (event, at_ms) = (event.index, event.at_ms);
-            raised.push(Raised { event, from_ms: pull.started_ms, at_ms, max: pull.max });
+            raised.push(Raised { event, from_ms: told.started_ms, at_ms, max });
         }
     }
 }
@@ -62,7 +63,7 @@ impl Invariant for MaxNeverFalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Pull, PullStatus};
+    use crate::history::{Pull, PullStatus, What};
     use crate::ledger::Fault;
     use crate::promise::Flush;
     use crate::testing::{HORIZON_MS, Run, queue};

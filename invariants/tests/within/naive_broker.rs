@@ -6,15 +6,16 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use message::QueueOffset;
 
 use crate::disk::{DiskImage, NodeDisk};
-use crate::history::{Kind, Outcome, Pull, PullStatus, What};
+use crate::history::{Asked, Boundary, Kind, Outcome, Pull, PullStatus, Question, What};
 use crate::identity::Identity;
 use crate::ledger::Fault;
 use crate::promise::{Broker, Cluster, Flush};
 use crate::testing::{
-    HORIZON_MS, LOG, QUEUE, address, changed, image, message, placed, queue, seen,
+    HORIZON_MS, LOG, QUEUE, address, changed, checkpoint, image, message, placed, queue, seen,
 };
 use crate::watch::Watch;
 use crate::world::{Recovery, RecoveryEnd};
@@ -36,6 +37,10 @@ enum Bug {
     ForgetsToDispatch,
     AnswersBeforeItIsReady,
     SkipsADelivery,
+    VouchesTooEarly,
+    ForgetsTheAbortFile,
+    LosesTheCache,
+    FindsNothing,
 }
 
 /// Numbers from a seed (splitmix64).
@@ -249,7 +254,8 @@ impl Model {
 
     fn kill(&mut self) {
         let before = self.disk(self.log.len());
-        self.restart(Fault::ProcessKill, before, self.log.len());
+        let kept = if self.bug == Bug::LosesTheCache { self.durable } else { self.log.len() };
+        self.restart(Fault::ProcessKill, before, kept);
     }
 
     /// The device holds what is durable, perhaps some of what follows, and perhaps more behind a
@@ -294,7 +300,15 @@ impl Model {
     }
 
     fn disk(&self, len: usize) -> NodeDisk {
-        NodeDisk::new("n", image(&self.log[..len]))
+        let mut image = image(&self.log[..len]);
+        // A checkpoint that runs ahead vouches for what is not there yet.
+        let ahead = usize::from(self.bug == Bug::VouchesTooEarly);
+        let vouched = address((self.durable.min(len) + ahead) as u64);
+        image.insert("store/checkpoint".to_owned(), checkpoint(vouched, 7).into());
+        if self.bug != Bug::ForgetsTheAbortFile {
+            image.insert("store/abort".to_owned(), Bytes::new());
+        }
+        NodeDisk::new("n", image)
     }
 
     /// Starts anew if need be, waits for everything, reads everything back.
@@ -310,6 +324,15 @@ impl Model {
         if self.bug != Bug::SkipsADelivery {
             self.process(0);
         }
+        self.pass(20_000);
+        let at = if self.bug == Bug::FindsNothing { 0 } else { self.visible() };
+        let (status, seen) = (PullStatus::NotFound, Vec::new());
+        let (next, max) = (QueueOffset(at as u64), QueueOffset(at as u64));
+        self.record(What::Pulled(Pull { status, next, max, seen, ..self.pull(at) }));
+        let question = Question::Time(8, Boundary::Lower);
+        let (started_ms, queue_) = (self.now_ms, queue());
+        let answer = QueueOffset(self.visible() as u64);
+        self.record(What::Asked(Asked { started_ms, queue: queue_, question, answer }));
         let seen = self.pull(0).seen;
         self.record(What::ReadBack { queue: queue(), seen });
         self.watch.quiet(&[self.disk(self.log.len())]);
@@ -393,6 +416,10 @@ mod tests {
             (Bug::ForgetsToDispatch, Flush::Sync, "S2"),
             (Bug::AnswersBeforeItIsReady, Flush::Sync, "Q3"),
             (Bug::SkipsADelivery, Flush::Sync, "C3"),
+            (Bug::VouchesTooEarly, Flush::Async, "S6"),
+            (Bug::ForgetsTheAbortFile, Flush::Sync, "S7"),
+            (Bug::LosesTheCache, Flush::Sync, "D2"),
+            (Bug::FindsNothing, Flush::Sync, "Q8"),
         ] {
             let broken = broken(bug, flush, id);
             assert!(broken.contains(id), "{bug:?} under {flush:?} broke only {broken:?}");

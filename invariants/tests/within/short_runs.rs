@@ -10,7 +10,7 @@ use message::{Message, MessageQueue, PhysicalOffset, QueueOffset, SysFlag, messa
 
 use crate::digest::Digest;
 use crate::disk::{DiskImage, NodeDisk};
-use crate::history::{Kind, Outcome, Placed, Seen, What};
+use crate::history::{Kind, Outcome, Placed, Pull, PullStatus, Seen, What};
 use crate::identity::Identity;
 use crate::invariant::Invariant;
 use crate::ledger::{Deletion, Fault};
@@ -56,6 +56,21 @@ pub(crate) fn seen(id: Identity, offset: u64) -> Seen {
     }
 }
 
+/// A pull of the queue, answered with nothing found at what it says is the end.
+pub(crate) fn pull(from: u64) -> Pull {
+    let from = QueueOffset(from);
+    Pull {
+        started_ms: 0,
+        queue: queue(),
+        from,
+        status: PullStatus::NotFound,
+        next: from,
+        min: QueueOffset(0),
+        max: from,
+        seen: vec![],
+    }
+}
+
 /// Where an answer says that a message stands.
 pub(crate) fn placed(offset: u64) -> Placed {
     let host = "127.0.0.1:10911".parse().expect("an address");
@@ -95,6 +110,24 @@ pub(crate) fn image(ids: &[Identity]) -> DiskImage {
     }
     image.insert(QUEUE.to_owned(), queue.into());
     image
+}
+
+/// The page of a checkpoint that vouches up to there, with that time.
+pub(crate) fn checkpoint(durable_to: u64, time_ms: u64) -> Vec<u8> {
+    let mut page = vec![0; 4096];
+    page[..8].copy_from_slice(&time_ms.to_be_bytes());
+    page[8..16].copy_from_slice(&time_ms.to_be_bytes());
+    page[64..72].copy_from_slice(b"hotfire1");
+    page[72..80].copy_from_slice(&durable_to.to_be_bytes());
+    let crc = crc32(&page[..88]);
+    page[88..92].copy_from_slice(&crc.to_be_bytes());
+    page
+}
+
+/// CRC-32, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
 }
 
 /// The same files with one changed; `change` gets its bytes.

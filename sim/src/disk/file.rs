@@ -188,6 +188,11 @@ impl Content {
         self.bad.insert(offset / PAGE);
     }
 
+    /// The device can read every page again.
+    pub(crate) fn mend(&mut self) {
+        self.bad.clear();
+    }
+
     /// Whether the device can read all of a range.
     pub(crate) fn is_readable(&self, offset: u64, len: u64) -> bool {
         self.bad.is_empty() || self.bad.range(Pages::touched(offset, len)).next().is_none()

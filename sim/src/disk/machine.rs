@@ -33,6 +33,9 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Rung when a stalled disk goes on.
     released: Notify,
+    /// How many awaited operations have begun, and what is rung then.
+    operations: AtomicU64,
+    operated: Notify,
     latency: Rng,
     errors: Rng,
     crashes: Rng,
@@ -82,6 +85,8 @@ impl NodeDisk {
             used: Arc::default(),
             state: Mutex::default(),
             released: Notify::new(),
+            operations: AtomicU64::new(0),
+            operated: Notify::new(),
             latency,
             errors,
             crashes,
@@ -206,10 +211,24 @@ impl NodeDisk {
 
     /// One latency, in two parts: before an operation takes effect, and after.
     pub(crate) fn draw_latency(&self) -> (Duration, Duration) {
+        self.0.operations.fetch_add(1, Ordering::Relaxed);
+        self.0.operated.notify_waiters();
         let knobs = { self.state().knobs.clone() };
         let all = knobs.latency.draw(&self.0.latency) * knobs.slow;
         let before = all * (self.0.latency.below(101) as u32) / 100;
         (before, all - before)
+    }
+
+    /// Returns when so many more awaited operations have begun.
+    pub(crate) async fn after_operations(&self, count: u64) {
+        let end = self.0.operations.load(Ordering::Relaxed) + count;
+        loop {
+            let operated = self.0.operated.notified();
+            if self.0.operations.load(Ordering::Relaxed) >= end {
+                return;
+            }
+            operated.await;
+        }
     }
 
     /// Waits so long, and on while the disk is stalled.
@@ -236,6 +255,11 @@ impl NodeDisk {
     pub(crate) fn spoil(&self, path: &str, offset: u64) -> bool {
         let file = clean(path).and_then(|path| self.state().file(&path));
         file.map(|file| file.content().spoil(offset)).is_ok()
+    }
+
+    /// Every page can be read again.
+    pub(crate) fn mend(&self) {
+        self.state().tree.files().values().for_each(|file| file.content().mend());
     }
 
     /// Whether a sync that writes pages now puts one of them in a wrong place.

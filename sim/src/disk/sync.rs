@@ -56,6 +56,8 @@ pub(crate) async fn sync(
         }
     }
     disk.note_moment("sync", path);
+    // What failed while this sync waited is told by it, too.
+    let told = file.content().tell_failure() || told;
     // Noted when the pages are gone: the program may die before it hears of it.
     let error = (fails || told).then(|| disk.shared().injected(IncidentKind::Sync, path));
     disk.wait(after).await;

@@ -25,6 +25,8 @@ pub struct Knobs {
     pub topics: Vec<String>,
     /// How long the traffic lasts, about.
     pub lasts_ms: u64,
+    /// Whether the reader also asks for bounds and times, and pulls where nothing can be.
+    pub odd: bool,
 }
 
 /// All consumers of one run.
@@ -68,7 +70,7 @@ pub fn plan(rng: &Rng, knobs: &Knobs) -> Plan {
     let groups = (knobs.first..knobs.first + count)
         .map(|number| plan_group(&rng.stream(&format!("group/{number}")), number, knobs))
         .collect();
-    let reader = reader::plan(&rng.stream("reader"), knobs.first);
+    let reader = reader::plan(&rng.stream("reader"), knobs.first, knobs.odd);
     Plan { topics: knobs.topics.clone(), groups, reader }
 }
 
@@ -107,6 +109,7 @@ mod tests {
             members: Span { low: 1, high: 3 },
             topics: vec!["A".to_owned()],
             lasts_ms: 60_000,
+            odd: true,
         };
         let mut groups = BTreeSet::new();
         for seed in 0..20 {

@@ -1,5 +1,6 @@
 //! Producers: messages of many sizes, tagged or not, now and then in batches or oneway.
 
+mod fit;
 mod plan;
 
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use crate::stage::{Stage, Workload};
 pub use plan::{Knobs, MessagePlan, Op, OpKind, Plan, ProducerPlan, TAGS, plan};
 
 /// What must happen in some run.
-pub const GOALS: [&str; 7] = [
+pub const GOALS: [&str; 8] = [
+    "a message of a fitting size was sent",
     "a batch was sent",
     "a message went oneway",
     "a message above a kilobyte was sent",
@@ -99,8 +101,25 @@ async fn produce(
     producer.shutdown().await;
 }
 
+/// Sends what ends where a file of the log ends, to one of the topic's queues.
+async fn send_fitting(producer: &Producer, number: u32, op: &Op, (topic, delta): (&str, i64)) {
+    let Ok(queues) = producer.queues(topic).await else { return };
+    let Some(queue) = queues.get(op.first as usize % queues.len().max(1)) else { return };
+    let make = |at: usize, len: Option<u64>| {
+        let plan = &op.messages[at];
+        let plan = MessagePlan { len: len.unwrap_or(plan.len), ..plan.clone() };
+        let identity = Identity::new(number, op.first + at as u32, 0);
+        plan.message(topic, identity)
+    };
+    sometimes!("a message of a fitting size was sent");
+    fit::send(producer, queue, delta, make).await;
+}
+
 /// Makes one call. How it ended is noted attempt by attempt.
 async fn send(producer: &Producer, number: u32, op: &Op, topic: &str) {
+    if let OpKind::Fit(delta) = op.kind {
+        return send_fitting(producer, number, op, (topic, delta)).await;
+    }
     let mut messages: Vec<Message> = (op.first..)
         .zip(&op.messages)
         .map(|(first, plan)| plan.message(topic, Identity::new(number, first, 0)))
@@ -119,6 +138,6 @@ async fn send(producer: &Producer, number: u32, op: &Op, topic: &str) {
             sometimes!("a message went oneway");
             let _ = producer.send_oneway(message).await;
         }
-        (_, None) => {}
+        (OpKind::Fit(_), _) | (_, None) => {}
     }
 }

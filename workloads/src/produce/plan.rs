@@ -4,7 +4,7 @@
 //! operation its pause, its kind, its topic, and each message's body, tag, keys and flag.
 
 use invariants::identity::Identity;
-use message::Message;
+use message::{Message, property};
 use runtime::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,8 @@ pub struct Knobs {
     pub topics: Vec<String>,
     /// How long the traffic lasts, about.
     pub lasts_ms: u64,
+    /// Whether messages are sent that hit edges: see [`OpKind::Fit`] and [`MessagePlan`].
+    pub odd: bool,
 }
 
 /// All producers of one run.
@@ -81,6 +83,9 @@ pub enum OpKind {
     Batch,
     /// One, not answered.
     Oneway,
+    /// Two to learn from their answers where the broker's log stands, and a third that ends so many
+    /// bytes behind where the log's file just takes it: at 0 it fits to the byte.
+    Fit(i64),
 }
 
 /// One message.
@@ -96,6 +101,12 @@ pub struct MessagePlan {
     pub keys: Option<String>,
     /// The user's flag.
     pub flag: i32,
+    /// Whether its answer shall not wait for the flush.
+    #[serde(default)]
+    pub hasty: bool,
+    /// Whether the checksum of its body shall be 0.
+    #[serde(default)]
+    pub checksum_0: bool,
 }
 
 /// Draws a plan.
@@ -113,8 +124,13 @@ fn plan_producer(rng: &Rng, number: u32, knobs: &Knobs) -> ProducerPlan {
     let messages = knobs.messages.draw(rng);
     let mean_ms = knobs.lasts_ms / messages.max(1);
     let (mut ops, mut sent) = (Vec::new(), 0);
+    // From a stream of their own: other plans stay as they are.
+    let odd = knobs.odd.then(|| rng.stream("odd"));
     while u64::from(sent) < messages {
-        let op = plan_op(rng, sent, mean_ms, knobs);
+        let mut op = plan_op(rng, sent, mean_ms, knobs);
+        if let Some(odd) = &odd {
+            make_odd(odd, &mut op);
+        }
         sent += op.messages.len() as u32;
         ops.push(op);
     }
@@ -142,14 +158,43 @@ fn plan_message(rng: &Rng, number: u32, knobs: &Knobs) -> MessagePlan {
     let tag = rng.chance(0.7).then(|| TAGS[rng.below(TAGS.len() as u64) as usize].to_owned());
     let keys = rng.chance(0.3).then(|| format!("key{number} common"));
     let flag = if rng.chance(0.1) { rng.next_u64() as i32 } else { 0 };
-    MessagePlan { len, fill, tag, keys, flag }
+    MessagePlan { len, fill, tag, keys, flag, hasty: false, checksum_0: false }
+}
+
+/// Lets an operation hit an edge, or not.
+fn make_odd(rng: &Rng, op: &mut Op) {
+    let (kind, amount) = (rng.below(100), rng.below(3) as i64 - 1);
+    match (kind, op.kind) {
+        (0..10, OpKind::Send) => {
+            let small = |plan: &MessagePlan| MessagePlan {
+                len: 1 + plan.len % 100,
+                tag: None,
+                keys: None,
+                flag: 0,
+                ..plan.clone()
+            };
+            op.messages = vec![small(&op.messages[0]); 3];
+            op.kind = OpKind::Fit(amount);
+        }
+        (10..30, OpKind::Send) => op.messages[0].hasty = true,
+        (30..40, _) => op.messages.iter_mut().for_each(|message| {
+            message.len = message.len.max(4);
+            message.checksum_0 = true;
+        }),
+        _ => {}
+    }
 }
 
 impl MessagePlan {
     /// The message, with an identity.
     pub(crate) fn message(&self, topic: &str, id: Identity) -> Message {
-        let mut message = id.stamp(Message::new(topic, body::of(self.len, self.fill)));
+        let body = body::of(self.len, self.fill);
+        let body = if self.checksum_0 { body::with_checksum_0(body) } else { body };
+        let mut message = id.stamp(Message::new(topic, body));
         message.flag = self.flag;
+        if self.hasty {
+            message = message.with_property(property::WAIT, "false");
+        }
         message = self.tag.iter().fold(message, |message, tag| message.with_tags(tag));
         self.keys.iter().fold(message, |message, keys| message.with_keys(keys))
     }
@@ -167,14 +212,16 @@ mod tests {
             body: Span { low: 1, high: 3_000 },
             topics: vec!["A".to_owned(), "B".to_owned()],
             lasts_ms: 60_000,
+            odd: false,
         }
     }
 
     #[test]
     fn one_stream_gives_one_plan_and_it_survives_being_written_down() {
-        let drawn = plan(&Rng::from_seed([1; 32]), &knobs());
-        assert_eq!(drawn, plan(&Rng::from_seed([1; 32]), &knobs()));
-        assert_ne!(drawn, plan(&Rng::from_seed([2; 32]), &knobs()));
+        let knobs = Knobs { odd: true, ..knobs() };
+        let drawn = plan(&Rng::from_seed([1; 32]), &knobs);
+        assert_eq!(drawn, plan(&Rng::from_seed([1; 32]), &knobs));
+        assert_ne!(drawn, plan(&Rng::from_seed([2; 32]), &knobs));
         let text = toml::to_string(&drawn).expect("a plan is plain data");
         assert_eq!(toml::from_str::<Plan>(&text).expect("its own text"), drawn);
     }
@@ -182,13 +229,15 @@ mod tests {
     #[test]
     fn no_identity_is_planned_twice_and_every_body_has_a_size_that_was_asked_for() {
         for seed in 0..20 {
-            let drawn = plan(&Rng::from_seed([seed; 32]), &knobs());
+            let odd = seed % 2 == 1;
+            let drawn = plan(&Rng::from_seed([seed; 32]), &Knobs { odd, ..knobs() });
             for producer in &drawn.producers {
                 let mut expected = 0;
                 for op in &producer.ops {
                     assert_eq!(op.first, expected);
                     expected += op.messages.len() as u32;
-                    assert_eq!(op.messages.len() > 1, op.kind == OpKind::Batch);
+                    let many = matches!(op.kind, OpKind::Batch | OpKind::Fit(_));
+                    assert_eq!(op.messages.len() > 1, many);
                     assert!(op.messages.iter().all(|at| (1..=3_000).contains(&at.len)));
                 }
                 assert!((40..=66).contains(&expected), "{expected}");

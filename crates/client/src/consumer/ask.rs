@@ -12,6 +12,7 @@ use protocol::header::{
 };
 use protocol::{CommandHeader, RemotingCommand, RequestCode, ResponseCode};
 
+use super::boundary::Boundary;
 use crate::client::Client;
 use crate::error::ClientError;
 use crate::link::{accept, unreadable};
@@ -100,12 +101,22 @@ impl Client {
         queue: &MessageQueue,
         timestamp_ms: u64,
     ) -> Result<QueueOffset, ClientError> {
+        self.search_offset_by(queue, timestamp_ms, None).await
+    }
+
+    /// The offset of the message of that time; a broker of 4.9 knows the lower boundary only.
+    pub(crate) async fn search_offset_by(
+        &self,
+        queue: &MessageQueue,
+        timestamp_ms: u64,
+        boundary: Option<Boundary>,
+    ) -> Result<QueueOffset, ClientError> {
         let header = SearchOffsetRequestHeader {
+            boundary_type: boundary.map(|boundary| boundary.name().to_owned()),
             topic: queue.topic.clone(),
             queue_id: queue.queue_id as i32,
             timestamp: timestamp_ms as i64,
             broker_name: Some(queue.broker_name.clone()),
-            ..SearchOffsetRequestHeader::default()
         };
         self.ask_offset(queue, RequestCode::SEARCH_OFFSET_BY_TIMESTAMP, &header).await
     }

@@ -6,6 +6,7 @@ use message::{MessageExt, MessageQueue, QueueOffset};
 use protocol::ResponseCode;
 
 use super::ask::Ask;
+use super::boundary::Boundary;
 use crate::client::Client;
 use crate::error::ClientError;
 use crate::group;
@@ -151,6 +152,19 @@ impl PullConsumer {
         timestamp_ms: u64,
     ) -> Result<QueueOffset, ClientError> {
         self.client.search_offset(queue, timestamp_ms).await
+    }
+
+    /// The offset of the message stored at `timestamp_ms` (the broker's clock), or next to it.
+    ///
+    /// # Errors
+    /// The broker refused or did not answer.
+    pub async fn search_offset_by(
+        &self,
+        queue: &MessageQueue,
+        timestamp_ms: u64,
+        boundary: Boundary,
+    ) -> Result<QueueOffset, ClientError> {
+        self.client.search_offset_by(queue, timestamp_ms, Some(boundary)).await
     }
 
     /// The group's committed offset in the queue; `None` when there is none.

@@ -9,6 +9,7 @@ use runtime::Rng;
 use runtime::sync::{Either, Stop, race};
 use sim::{Control, Life, Node};
 use tokio::sync::mpsc;
+use workloads::scenario::NemesisKind;
 use workloads::{Recorder, Stage, Workload};
 
 use super::observer::Observer;
@@ -50,6 +51,11 @@ pub(crate) struct Director {
     /// Servers that are up.
     up: BTreeSet<Node>,
     agenda: BTreeMap<(Duration, u64), Step>,
+    /// How a server that runs is asked to stop.
+    stops: BTreeMap<Node, Stop>,
+    /// Who is struck again while it recovers: after so many operations of its disk, with a loss of
+    /// power or without.
+    doomed: BTreeMap<Node, (u64, bool)>,
     steps: u64,
     news: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
     /// The node on which starts are carried out.
@@ -76,6 +82,8 @@ impl Director {
             finished: Arc::default(),
             up: BTreeSet::new(),
             agenda: BTreeMap::new(),
+            stops: BTreeMap::new(),
+            doomed: BTreeMap::new(),
             steps: 0,
             news: mpsc::unbounded_channel(),
             stagehand,
@@ -163,6 +171,7 @@ impl Director {
                 strike::undo(&self.control, &strike);
             }
         }
+        self.doomed.clear();
         sim::fault::partition::heal_all(&self.control);
         let nodes: Vec<Node> = self.servers.keys().chain(self.clients.keys()).cloned().collect();
         for node in nodes {
@@ -195,17 +204,41 @@ impl Director {
 
     fn strike(&mut self, strike: Strike) {
         let Some(node) = self.control.find(&strike.node) else { return };
-        let Some(fault) = strike::apply(&self.control, &strike) else { return };
-        self.log(&node, &format!("{:?}", strike.kind));
         let now = self.control.elapsed();
-        if matches!(fault, Fault::ProcessKill | Fault::PowerLoss) {
-            self.up.remove(&node);
-            let down = self.draw_down();
-            self.at(now + down, Step::Start(node.clone()));
+        let Some(fault) = strike::apply(&self.control, &strike) else {
+            if strike.kind == NemesisKind::Stop
+                && let Some(stop) = self.stops.get(&node)
+            {
+                stop.stop();
+                self.log(&node, "is asked to stop");
+            }
+            if strike::lasts(strike.kind) {
+                self.log(&node, &format!("{:?}", strike.kind));
+                self.at(now + strike.lasts, Step::Undo(strike));
+            }
+            return;
+        };
+        self.log(&node, &format!("{:?}", strike.kind));
+        match strike.kind {
+            NemesisKind::KillInRecovery | NemesisKind::PowerFailInRecovery => {
+                let power = strike.kind == NemesisKind::PowerFailInRecovery;
+                self.doomed.insert(node.clone(), (strike.amount.unsigned_abs(), power));
+            }
+            _ => {}
+        }
+        if matches!(fault, Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost) {
+            self.ended(&node);
         } else {
             self.at(now + strike.lasts, Step::Undo(strike));
         }
         self.observer.fault(node.name(), fault);
+    }
+
+    /// A node has ended and is started anew after a while.
+    fn ended(&mut self, node: &Node) {
+        self.up.remove(node);
+        let down = self.draw_down();
+        self.at(self.control.elapsed() + down, Step::Start(node.clone()));
     }
 
     fn draw_down(&self) -> Duration {
@@ -236,9 +269,16 @@ impl Director {
         self.observer.fault(node.name(), Fault::Started);
         if let Some(server) = self.servers.get(node).cloned() {
             let twice = self.rng.chance(0.5);
+            let stop = Stop::new();
+            self.stops.insert(node.clone(), stop.clone());
             let (control, to) = (self.control.clone(), self.news.0.clone());
-            let start = servers::start(control, server, twice, to);
+            let start = servers::start(control, server, (twice, stop), to);
             self.control.spawn_on(&self.stagehand, start);
+            if let Some((operations, power)) = self.doomed.remove(node) {
+                let (control, to) = (self.control.clone(), self.news.0.clone());
+                let doom = strike::doom(control, node.clone(), (operations, power), to);
+                self.control.spawn_on(&self.stagehand, doom);
+            }
         } else if let Some(client) = self.clients.get(node) {
             let (node, finished) = (node.clone(), self.finished.clone());
             let drive = client.workload.drive(client.index, self.stage(&node));
@@ -262,7 +302,6 @@ impl Director {
     }
 
     fn hear(&mut self, news: News) {
-        let now = self.control.elapsed();
         match news {
             News::Started { node, incarnation, end, recovery } => {
                 if let Some(recovery) = recovery {
@@ -278,8 +317,7 @@ impl Director {
                     Err(error) => {
                         self.log(&node, &format!("did not start: {error}"));
                         self.end(&node, Fault::ProcessKill);
-                        let down = self.draw_down();
-                        self.at(now + down, Step::Start(node));
+                        self.ended(&node);
                     }
                 }
             }
@@ -291,9 +329,21 @@ impl Director {
                 if self.control.incarnation(&node) == incarnation {
                     self.log(&node, "has failed and is started anew");
                     self.end(&node, Fault::ProcessKill);
-                    let down = self.draw_down();
-                    self.at(now + down, Step::Start(node));
+                    self.ended(&node);
                 }
+            }
+            News::Stopped { node, incarnation, clean } => {
+                if self.control.incarnation(&node) == incarnation {
+                    self.log(&node, if clean { "has stopped" } else { "has stopped uncleanly" });
+                    let fault = if clean { Fault::Stopped } else { Fault::ProcessKill };
+                    self.end(&node, fault);
+                    self.ended(&node);
+                }
+            }
+            News::Struck { node, fault } => {
+                self.log(&node, &format!("is struck while it recovers: {fault:?}"));
+                self.observer.fault(node.name(), fault);
+                self.ended(&node);
             }
         }
     }

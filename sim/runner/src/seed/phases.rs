@@ -164,8 +164,8 @@ async fn end(director: &mut Director, workloads: &[Arc<dyn Workload>], stalls: &
     let brokers = director.servers().filter(|server| matches!(server.role, Role::Broker(_)));
     let disks: Vec<NodeDisk> = brokers
         .map(|server| {
-            let image = director.control.disk_image(&server.node).cache;
-            NodeDisk::new(server.node.name(), image)
+            let images = director.control.disk_image(&server.node);
+            NodeDisk::new(server.node.name(), images.cache).on_device(images.durable)
         })
         .collect();
     director.observer.quiet(&disks);

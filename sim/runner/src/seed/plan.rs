@@ -103,6 +103,15 @@ fn strike(kind: NemesisKind, node: String, phase_ms: u64, rng: &Rng) -> Strike {
         NemesisKind::ClockDrift => sign * (1 + rng.below(100_000)) as i64,
         NemesisKind::SyncError | NemesisKind::RemoveError => 1 + rng.below(3) as i64,
         NemesisKind::SlowDisk => 2 + rng.below(50) as i64,
+        // Operations of the disk after which the second strike comes.
+        NemesisKind::KillInRecovery | NemesisKind::PowerFailInRecovery => {
+            let scale = [4, 20, 80][rng.below(3) as usize];
+            1 + rng.below(scale) as i64
+        }
+        NemesisKind::WritebackError
+        | NemesisKind::ReadError
+        | NemesisKind::WriteError
+        | NemesisKind::BadSector => rng.below(1 << 40) as i64,
         _ => 0,
     };
     Strike { at, kind, node, lasts, amount }

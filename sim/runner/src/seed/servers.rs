@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use broker::{Broker, BrokerConfig};
 use invariants::disk::NodeDisk;
+use invariants::ledger::Fault;
 use invariants::world::{Recovery, RecoveryEnd};
 use namesrv::{Namesrv, NamesrvConfig};
-use sim::{Control, Node};
+use runtime::sync::{Either, Stop, race};
+use sim::{Control, Life, Node};
 use store::{PoolConfig, Store, StoreConfig, StoreHandles};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -56,6 +58,22 @@ pub(crate) enum News {
         /// What was seen.
         recovery: Box<Recovery>,
     },
+    /// A broker was asked to stop and did.
+    Stopped {
+        /// The node.
+        node: Node,
+        /// The incarnation that stopped.
+        incarnation: u64,
+        /// Whether it said that all is stored.
+        clean: bool,
+    },
+    /// A node was struck while it recovered.
+    Struck {
+        /// The node.
+        node: Node,
+        /// What struck it.
+        fault: Fault,
+    },
     /// A broker can store nothing more and must be started anew.
     Failed {
         /// The node.
@@ -96,17 +114,18 @@ pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, drawn: &Servers) 
 
 /// Starts a server on its node, which runs nothing yet, and sends the news. Returns when the start
 /// has ended, or the node has died. Every start of a broker is watched, or what one of them cut off
-/// would be a riddle to the next; `twice` lets it recover once more without traffic.
+/// would be a riddle to the next; `twice` lets it recover once more without traffic. A broker that
+/// serves stops when `stop` is raised.
 pub(crate) async fn start(
     control: Control,
     server: Server,
-    twice: bool,
+    (twice, stop): (bool, Stop),
     to: UnboundedSender<News>,
 ) {
     let node = server.node.clone();
     match server.role {
         Role::Namesrv => start_namesrv(&control, node, to).await,
-        Role::Broker(config) => start_broker(&control, node, *config, twice, to).await,
+        Role::Broker(config) => start_broker(&control, node, *config, (twice, stop), to).await,
     }
 }
 
@@ -131,12 +150,12 @@ async fn start_broker(
     control: &Control,
     node: Node,
     config: BrokerConfig,
-    twice: bool,
+    (twice, stop): (bool, Stop),
     to: UnboundedSender<News>,
 ) {
-    let before = control.disk_image(&node).cache;
+    let before = control.disk_image(&node);
     let mut recovery = None;
-    if !before.is_empty() {
+    if !before.cache.is_empty() {
         let seen = watch_recovery(control, &node, &config.store, before, twice).await;
         let Some(seen) = seen else {
             return;
@@ -166,8 +185,15 @@ async fn start_broker(
         // Nobody listens any more when the run is over.
         let _ = to.send(News::Started { node: about.clone(), incarnation, end, recovery });
         if let Ok(broker) = started {
-            broker.failed().await;
-            let _ = to.send(News::Failed { node: about, incarnation });
+            let ended = race(broker.failed(), stop.stopped()).await;
+            let news = match ended {
+                Either::Left(_) => News::Failed { node: about, incarnation },
+                Either::Right(()) => {
+                    let clean = broker.shutdown().await.is_ok();
+                    News::Stopped { node: about, incarnation, clean }
+                }
+            };
+            let _ = to.send(news);
             std::future::pending::<()>().await;
         }
     });
@@ -179,12 +205,16 @@ async fn watch_recovery(
     control: &Control,
     node: &Node,
     config: &StoreConfig,
-    before: invariants::disk::DiskImage,
+    before: sim::DiskImages,
     twice: bool,
 ) -> Option<Recovery> {
     let image = |control: &Control| NodeDisk::new(node.name(), control.disk_image(node).cache);
-    let before = NodeDisk::new(node.name(), before);
+    let before = NodeDisk::new(node.name(), before.cache).on_device(before.durable);
     let first = open_alone(control, node, config.clone()).await?;
+    // Somebody else may have killed it in the moment between.
+    if control.life(node) != Life::Running {
+        return None;
+    }
     let after = image(control);
     let end = match first {
         Ok(()) => RecoveryEnd::Started,
@@ -197,6 +227,9 @@ async fn watch_recovery(
     let mut again = None;
     if twice {
         let second = open_alone(control, node, config.clone()).await?;
+        if control.life(node) != Life::Running {
+            return None;
+        }
         again = second.is_ok().then(|| image(control));
         revive(control, node);
     }

@@ -1,11 +1,15 @@
 //! From a strike on paper to the world, and back.
 
 use invariants::ledger::Fault;
-use sim::fault::{clock, full_disk, io_error, partition, reset, slow_disk, sync_error};
+use sim::fault::{
+    bad_sector, clock, full_disk, io_error, partition, reset, slow_disk, sync_error, wiped_disk,
+};
 use sim::{Control, Life, Node};
+use tokio::sync::mpsc::UnboundedSender;
 use workloads::scenario::NemesisKind;
 
 use super::plan::Strike;
+use super::servers::News;
 
 /// A disk that was full has this much again.
 const CAPACITY: u64 = 1 << 40;
@@ -16,12 +20,12 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
     let life = control.life(&node);
     let words = || format!("{:?} for {} ms", strike.kind, strike.lasts.as_millis());
     match strike.kind {
-        NemesisKind::Kill => {
+        NemesisKind::Kill | NemesisKind::KillInRecovery => {
             alive(life)?;
             control.kill(&node);
             return Some(Fault::ProcessKill);
         }
-        NemesisKind::PowerFail => {
+        NemesisKind::PowerFail | NemesisKind::PowerFailInRecovery => {
             if life == Life::Dark {
                 return None;
             }
@@ -61,6 +65,25 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
             // As above.
             return None;
         }
+        NemesisKind::WipeDisk => {
+            control.power_fail(&node);
+            wiped_disk::wipe(control, &node);
+            return Some(Fault::DiskLost);
+        }
+        NemesisKind::Evict => {
+            sync_error::evict_clean_pages(control, &node);
+            return Some(Fault::PagesEvicted);
+        }
+        // The ledger gets an entry whenever one of these fails, not now.
+        NemesisKind::WritebackError
+        | NemesisKind::ReadError
+        | NemesisKind::WriteError
+        | NemesisKind::BadSector => {
+            turn_bad(control, &node, strike);
+            return None;
+        }
+        // The server's own doing, and the director's.
+        NemesisKind::Stop => return None,
         NemesisKind::SlowDisk => {
             if stands_still(strike) {
                 slow_disk::stall(control, &node);
@@ -82,6 +105,64 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
     Some(Fault::Network { what: words() })
 }
 
+/// Whether a strike that the ledger does not know yet lasts until it is undone.
+pub(crate) fn lasts(kind: NemesisKind) -> bool {
+    matches!(
+        kind,
+        NemesisKind::WritebackError
+            | NemesisKind::ReadError
+            | NemesisKind::WriteError
+            | NemesisKind::BadSector
+    )
+}
+
+/// Lets the node's disk fail now and then, or in one place.
+fn turn_bad(control: &Control, node: &Node, strike: &Strike) {
+    let amount = strike.amount.unsigned_abs();
+    let chance = [0.02, 0.2, 0.9][(amount % 3) as usize];
+    match strike.kind {
+        NemesisKind::WritebackError => sync_error::in_background(control, node, chance),
+        NemesisKind::ReadError => io_error::reads(control, node, chance),
+        NemesisKind::WriteError => io_error::writes(control, node, chance),
+        _ => {
+            let image = control.disk_image(node).cache;
+            let of_store = |path: &&String| path.contains("/commitlog/") || path.contains("queue/");
+            let files: Vec<(&String, u64)> = image
+                .iter()
+                .filter(|(path, bytes)| of_store(path) && !bytes.is_empty())
+                .map(|(path, bytes)| (path, bytes.len() as u64))
+                .collect();
+            let Some((path, len)) = files.get((amount % files.len().max(1) as u64) as usize) else {
+                return;
+            };
+            bad_sector::page(control, node, path, amount % len);
+        }
+    }
+}
+
+/// Strikes a node that recovers, after so many operations of its disk; with a loss of power if
+/// `power`. Sends the news when it did.
+pub(crate) async fn doom(
+    control: Control,
+    node: Node,
+    (operations, power): (u64, bool),
+    to: UnboundedSender<News>,
+) {
+    control.disk_operations(&node, operations).await;
+    if control.life(&node) != Life::Running {
+        return;
+    }
+    let fault = if power {
+        control.power_fail(&node);
+        Fault::PowerLoss
+    } else {
+        control.kill(&node);
+        Fault::ProcessKill
+    };
+    // Nobody listens any more when the run is over.
+    let _ = to.send(News::Struck { node, fault });
+}
+
 /// Undoes a strike that can be undone.
 pub(crate) fn undo(control: &Control, strike: &Strike) {
     let Some(node) = control.find(&strike.node) else { return };
@@ -96,7 +177,16 @@ pub(crate) fn undo(control: &Control, strike: &Strike) {
         NemesisKind::FullDisk => full_disk::capacity(control, &node, CAPACITY),
         NemesisKind::Pause => control.resume(&node),
         NemesisKind::ClockDrift => clock::drift(control, &node, 0),
+        NemesisKind::WritebackError => sync_error::in_background(control, &node, 0.0),
+        NemesisKind::ReadError => io_error::reads(control, &node, 0.0),
+        NemesisKind::WriteError => io_error::writes(control, &node, 0.0),
+        NemesisKind::BadSector => bad_sector::mend(control, &node),
         NemesisKind::Kill
+        | NemesisKind::Stop
+        | NemesisKind::KillInRecovery
+        | NemesisKind::PowerFailInRecovery
+        | NemesisKind::Evict
+        | NemesisKind::WipeDisk
         | NemesisKind::PowerFail
         | NemesisKind::Reset
         | NemesisKind::ClockJump

@@ -1,0 +1,146 @@
+//! S7: the abort file stands exactly while a store runs.
+
+use std::collections::BTreeMap;
+
+use crate::disk::NodeDisk;
+use crate::history::{Event, What};
+use crate::invariant::{Claim, Found, Invariant};
+use crate::ledger::{Entry, Fault};
+use crate::world::{Recovery, RecoveryEnd, World};
+
+/// The property; [`Invariant::claim`] says it in words.
+#[derive(Debug, Default)]
+pub struct AbortWhileRunning {
+    /// When each node was last known to serve, in ms of true time.
+    served_ms: BTreeMap<String, u64>,
+}
+
+/// What S7 claims.
+const CLAIM: Claim = Claim {
+    id: "S7",
+    sentence: "The abort file stands, durably, exactly while the store runs; and what a clean stop \
+               leaves, a start takes over as it is.",
+    source: "internals.md 4.1; ROCKETMQ-320: removed although dispatch lags",
+    limits: "A node is known to serve by a recovery that ended well or by an acknowledged send. A \
+             node whose disk was lost or met an error is judged again from its next start on.",
+};
+
+/// What ended the node's last life.
+fn last_end<'a>(world: &World<'a>, node: &str) -> Option<&'a Entry> {
+    let ends = |entry: &&Entry| {
+        let fault = &entry.fault;
+        matches!(fault, Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost | Fault::Stopped)
+    };
+    world.ledger.of(node).rev().find(ends)
+}
+
+impl Invariant for AbortWhileRunning {
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn on_event(&mut self, world: &World<'_>, event: &Event, _found: &mut Found) {
+        let What::SendEnded { id, outcome } = &event.what else { return };
+        let node = outcome.placed().and_then(|placed| world.node_of(&placed.queue));
+        let (Some(node), Some(sent)) = (node, world.history.sent(*id)) else { return };
+        let served_ms = self.served_ms.entry(node.to_owned()).or_default();
+        *served_ms = sent.started_ms.max(*served_ms);
+    }
+
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, found: &mut Found) {
+        let (node, before) = (recovery.node(), &recovery.before);
+        let served_ms = self.served_ms.get(node).copied();
+        match last_end(world, node) {
+            Some(end) if end.fault == Fault::Stopped => {
+                found.check(!before.abort && !before.abort_is_durable(), [], || {
+                    "the node was stopped cleanly and the abort file stands".to_owned()
+                });
+                let after = &recovery.after;
+                let is_same = recovery.end == RecoveryEnd::Started
+                    && before.log.records == after.log.records
+                    && before.queues == after.queues;
+                found.check(is_same, [], || "a start changed what a clean stop left".to_owned());
+            }
+            Some(end) if end.fault != Fault::DiskLost => {
+                // A process that was killed before it served may not have raised it yet.
+                let stops = world.ledger.of(node).filter(|entry| entry.fault == Fault::Stopped);
+                let served = served_ms > Some(stops.map(|stop| stop.at_ms).max().unwrap_or(0));
+                if served {
+                    found.check(before.abort && before.abort_is_durable(), [], || {
+                        "the node died while it served and there is no abort file".to_owned()
+                    });
+                }
+            }
+            _ => {}
+        }
+        let now_ms = world.ledger.of(node).next_back().map_or(0, |entry| entry.at_ms);
+        if recovery.end == RecoveryEnd::Started {
+            found.check(recovery.after.abort, [], || "it serves without abort file".to_owned());
+            self.served_ms.insert(node.to_owned(), now_ms);
+        }
+    }
+
+    fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
+        for disk in disks.iter().filter(|disk| world.ledger.down(&disk.node).is_none()) {
+            found.about(Some(&disk.node));
+            found.check(disk.abort && disk.abort_is_durable(), [], || {
+                "the node runs and there is no abort file".to_owned()
+            });
+            found.about(None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::promise::Flush;
+    use crate::testing::{Run, disk, image};
+
+    /// The disk of a store that runs, or died.
+    fn raised(ids: &[crate::identity::Identity]) -> NodeDisk {
+        let mut image = image(ids);
+        image.insert("store/abort".to_owned(), Default::default());
+        NodeDisk::new("n", image)
+    }
+
+    fn run() -> (Run, crate::identity::Identity) {
+        let mut run = Run::new(AbortWhileRunning::default(), Flush::Sync);
+        let a = run.send(0, 0);
+        (run, a)
+    }
+
+    #[test]
+    fn unclean_and_clean_ends_are_told_apart() {
+        let (mut run, a) = run();
+        run.restart(Fault::PowerLoss, raised(&[a]), raised(&[a]));
+        run.restart(Fault::Stopped, disk(&[a]), raised(&[a]));
+        run.quiet(&[raised(&[a])]);
+        run.assert_green();
+    }
+
+    #[test]
+    fn a_start_that_was_killed_before_it_served_after_a_clean_stop_is_fine() {
+        let (mut run, a) = run();
+        run.fault(Fault::Stopped);
+        run.fault(Fault::Started);
+        run.restart(Fault::ProcessKill, disk(&[a]), raised(&[a]));
+        run.assert_green();
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_left_and_a_start_that_changes_something_are_caught() {
+        let (mut bare, a) = run();
+        bare.restart(Fault::ProcessKill, disk(&[a]), raised(&[a]));
+        bare.assert_red(&[]);
+        let (mut left, a) = run();
+        left.restart(Fault::Stopped, raised(&[a]), raised(&[a]));
+        left.assert_red(&[]);
+        let (mut cut, a) = run();
+        cut.restart(Fault::Stopped, disk(&[a]), raised(&[]));
+        cut.assert_red(&[]);
+        let (mut unraised, a) = run();
+        unraised.quiet(&[disk(&[a])]);
+        unraised.assert_red(&[]);
+    }
+}

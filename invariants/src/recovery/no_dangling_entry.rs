@@ -1,0 +1,93 @@
+//! S4: no queue knows more than the log.
+
+use crate::disk::NodeDisk;
+use crate::invariant::{Claim, Found, Invariant};
+use crate::world::{Recovery, RecoveryEnd, World};
+
+/// The property; [`Invariant::claim`] says it in words.
+#[derive(Debug, Default)]
+pub struct NoDanglingEntry;
+
+/// What S4 claims.
+const CLAIM: Claim = Claim {
+    id: "S4",
+    sentence: "In a store that serves no queue entry reaches past the log's end, and behind a \
+               queue's last entry there are zeros only.",
+    source: "internals.md 4.4: entries past the cut; RocketMQ #495",
+    limits: "After each start, and at the end on nodes that run and whose log met no error since. \
+             That an entry points to a record is S2's.",
+};
+
+impl NoDanglingEntry {
+    fn check(disk: &NodeDisk, found: &mut Found) {
+        for (key, queue) in &disk.queues {
+            // Entries stand in the log's order (S2), so the last reaches furthest, where it is so.
+            let furthest = queue.entries.iter().max_by_key(|entry| entry.address + entry.size);
+            let end = furthest.map_or(0, |entry| entry.address + entry.size);
+            found.check(end <= disk.log.end, [], || {
+                let log_end = disk.log.end;
+                format!("{furthest:?} of queue {key:?} ends at {end}, the log at {log_end}")
+            });
+            found.check(queue.residue.is_none(), [], || {
+                let (max, residue) = (queue.max(), queue.residue);
+                format!("queue {key:?} ends at offset {max} and byte {residue:?} is not zero")
+            });
+        }
+    }
+}
+
+impl Invariant for NoDanglingEntry {
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn on_recovery(&mut self, _world: &World<'_>, recovery: &Recovery, found: &mut Found) {
+        if recovery.end == RecoveryEnd::Started {
+            Self::check(&recovery.after, found);
+        }
+    }
+
+    fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
+        for disk in disks.iter().filter(|disk| world.serves_soundly(&disk.node)) {
+            found.about(Some(&disk.node));
+            Self::check(disk, found);
+            found.about(None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Identity;
+    use crate::ledger::Fault;
+    use crate::promise::Flush;
+    use crate::testing::{LOG, QUEUE, Run, address, changed, disk, image};
+
+    fn ids() -> [Identity; 2] {
+        [Identity::new(1, 0, 0), Identity::new(1, 1, 0)]
+    }
+
+    #[test]
+    fn a_queue_that_ends_with_its_log_is_fine() {
+        let mut run = Run::new(NoDanglingEntry, Flush::Sync);
+        run.restart(Fault::PowerLoss, disk(&ids()[..1]), disk(&ids()));
+        run.quiet(&[disk(&ids())]);
+        run.assert_green();
+    }
+
+    #[test]
+    fn an_entry_past_the_logs_end_is_caught() {
+        let mut run = Run::new(NoDanglingEntry, Flush::Sync);
+        let cut = changed(image(&ids()), LOG, |bytes| bytes[address(1) as usize..].fill(0));
+        run.restart(Fault::PowerLoss, disk(&ids()), cut);
+        run.assert_red(&[]);
+    }
+
+    #[test]
+    fn an_entry_that_stands_behind_the_queues_end_is_caught() {
+        let mut run = Run::new(NoDanglingEntry, Flush::Sync);
+        run.quiet(&[changed(image(&ids()), QUEUE, |bytes| bytes[20 * 7 + 11] = 1)]);
+        run.assert_red(&[]);
+    }
+}
