@@ -5,6 +5,7 @@ mod flow;
 mod members;
 mod overload;
 mod pull;
+mod query;
 mod register;
 mod scene;
 mod send;
