@@ -194,6 +194,11 @@ fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flush
             fault if fault.is_log_sync_error() && is_within && entry.at_ms >= said.from_ms => {
                 return Flushed::Failed;
             }
+            // Nobody flushes while the process is dead; the start after it begins anew.
+            Fault::ProcessKill if is_within => due_ms = u64::MAX,
+            Fault::Started if due_ms == u64::MAX => {
+                due_ms = entry.at_ms.saturating_add(horizon_ms);
+            }
             // A clean stop flushes everything.
             Fault::Stopped if entry.at_ms >= said.at_ms => due_ms = due_ms.min(entry.at_ms),
             _ => {}
@@ -400,6 +405,25 @@ mod tests {
         assert_eq!(after(Class::Ok, Flush::Sync, &deleted(100_001)), MAY);
         assert_eq!(after(Class::Ok, Flush::Sync, &deleted(100_000)), MUST);
         assert_eq!(after(Class::Rejected, Flush::Sync, &deleted(100_001)), Owed::MustNot);
+    }
+
+    #[test]
+    fn a_dead_process_flushes_nothing() {
+        let taken = |faults: &[(u64, Fault)], lost_ms| {
+            let mut ledger = Ledger::default();
+            for (at_ms, fault) in faults {
+                ledger.append(*at_ms, "n", fault.clone());
+            }
+            ledger.append(lost_ms, "n", Fault::PowerLoss);
+            !owes(&said(Class::Ok), &broker(Flush::Async), &ledger).is_must()
+        };
+        let killed = (1_010 + H - 1, Fault::ProcessKill);
+        let late = (1_010 + H + 1, Fault::ProcessKill);
+        let started = (90_000, Fault::Started);
+        assert!(taken(std::slice::from_ref(&killed), 80_000), "dead when it was due");
+        assert!(!taken(&[late], 80_000), "it was due before");
+        assert!(taken(&[killed.clone(), started.clone()], 90_000 + H));
+        assert!(!taken(&[killed, started], 90_001 + H), "the next start had time for it");
     }
 
     #[test]
