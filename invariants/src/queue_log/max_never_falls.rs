@@ -29,7 +29,8 @@ const CLAIM: Claim = Claim {
     sentence: "The highest offset of a queue never falls, except by a loss that the ledger \
                excuses.",
     source: "what is visible is owed; RocketMQ #3503 (not ready, answered as an empty queue)",
-    limits: "As pulls and questions without a group are answered; one pull after the other, not two at a time.",
+    limits: "As pulls and questions without a group are answered; one after the other, \
+             not two at a time.",
 };
 
 impl Invariant for MaxNeverFalls {

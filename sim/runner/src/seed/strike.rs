@@ -18,91 +18,86 @@ const CAPACITY: u64 = 1 << 40;
 pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
     let node = control.find(&strike.node)?;
     let life = control.life(&node);
-    let words = || format!("{:?} for {} ms", strike.kind, strike.lasts.as_millis());
     match strike.kind {
         NemesisKind::Kill | NemesisKind::KillInRecovery => {
             alive(life)?;
             control.kill(&node);
-            return Some(Fault::ProcessKill);
+            Some(Fault::ProcessKill)
         }
         NemesisKind::PowerFail | NemesisKind::PowerFailInRecovery => {
             if life == Life::Dark {
                 return None;
             }
             control.power_fail(&node);
-            return Some(Fault::PowerLoss);
+            Some(Fault::PowerLoss)
         }
-        NemesisKind::Partition => {
-            others(control, &node).for_each(|other| partition::both_ways(control, &node, &other))
-        }
-        NemesisKind::OneWay => others(control, &node).for_each(|other| {
-            if strike.at.as_millis().is_multiple_of(2) {
-                partition::one_way(control, &node, &other);
-            } else {
-                partition::one_way(control, &other, &node);
-            }
-        }),
-        NemesisKind::Reset => {
-            others(control, &node).for_each(|other| {
-                reset::between(control, &node, &other);
-            });
+        NemesisKind::Partition | NemesisKind::OneWay | NemesisKind::Reset => {
+            disturb(control, &node, strike);
+            let what = format!("{:?} for {} ms", strike.kind, strike.lasts.as_millis());
+            Some(Fault::Network { what })
         }
         NemesisKind::ClockJump => {
             clock::jump(control, &node, strike.amount);
-            return Some(Fault::Clock { off_by_ms: clock::error_ms(control, &node) });
+            Some(Fault::Clock { off_by_ms: clock::error_ms(control, &node) })
         }
         NemesisKind::ClockDrift => {
             clock::drift(control, &node, strike.amount);
-            return Some(Fault::Clock { off_by_ms: clock::error_ms(control, &node) });
-        }
-        NemesisKind::SyncError => {
-            sync_error::next(control, &node, strike.amount.unsigned_abs() as u32);
-            // The ledger gets an entry when a sync has failed, not now.
-            return None;
-        }
-        NemesisKind::RemoveError => {
-            io_error::removals(control, &node, strike.amount.unsigned_abs() as u32);
-            // As above.
-            return None;
+            Some(Fault::Clock { off_by_ms: clock::error_ms(control, &node) })
         }
         NemesisKind::WipeDisk => {
             control.power_fail(&node);
             wiped_disk::wipe(control, &node);
-            return Some(Fault::DiskLost);
+            Some(Fault::DiskLost)
         }
         NemesisKind::Evict => {
             sync_error::evict_clean_pages(control, &node);
-            return Some(Fault::PagesEvicted);
+            Some(Fault::PagesEvicted)
         }
         // The ledger gets an entry whenever one of these fails, not now.
-        NemesisKind::WritebackError
+        NemesisKind::SyncError
+        | NemesisKind::RemoveError
+        | NemesisKind::WritebackError
         | NemesisKind::ReadError
         | NemesisKind::WriteError
         | NemesisKind::BadSector => {
             turn_bad(control, &node, strike);
-            return None;
+            None
         }
         // The server's own doing, and the director's.
-        NemesisKind::Stop => return None,
+        NemesisKind::Stop => None,
         NemesisKind::SlowDisk => {
             if stands_still(strike) {
                 slow_disk::stall(control, &node);
             } else {
                 slow_disk::factor(control, &node, strike.amount.unsigned_abs() as u32);
             }
-            return Some(stall(strike));
+            Some(stall(strike))
         }
         NemesisKind::FullDisk => {
             full_disk::capacity(control, &node, 0);
-            return Some(Fault::NoSpace);
+            Some(Fault::NoSpace)
         }
         NemesisKind::Pause => {
             alive(life)?;
             control.pause(&node);
-            return Some(stall(strike));
+            Some(stall(strike))
         }
     }
-    Some(Fault::Network { what: words() })
+}
+
+/// Disturbs what the node says to others, or they to it.
+fn disturb(control: &Control, node: &Node, strike: &Strike) {
+    let one_way = strike.at.as_millis().is_multiple_of(2);
+    for other in others(control, node) {
+        match strike.kind {
+            NemesisKind::Partition => partition::both_ways(control, node, &other),
+            NemesisKind::OneWay if one_way => partition::one_way(control, node, &other),
+            NemesisKind::OneWay => partition::one_way(control, &other, node),
+            _ => {
+                reset::between(control, node, &other);
+            }
+        }
+    }
 }
 
 /// Whether a strike that the ledger does not know yet lasts until it is undone.
@@ -121,6 +116,8 @@ fn turn_bad(control: &Control, node: &Node, strike: &Strike) {
     let amount = strike.amount.unsigned_abs();
     let chance = [0.02, 0.2, 0.9][(amount % 3) as usize];
     match strike.kind {
+        NemesisKind::SyncError => sync_error::next(control, node, amount as u32),
+        NemesisKind::RemoveError => io_error::removals(control, node, amount as u32),
         NemesisKind::WritebackError => sync_error::in_background(control, node, chance),
         NemesisKind::ReadError => io_error::reads(control, node, chance),
         NemesisKind::WriteError => io_error::writes(control, node, chance),
