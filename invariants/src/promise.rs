@@ -195,7 +195,7 @@ fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flush
                 return Flushed::Failed;
             }
             // Nobody flushes while the process is dead; the start after it begins anew.
-            Fault::ProcessKill if is_within => due_ms = u64::MAX,
+            Fault::ProcessKill if is_within && entry.at_ms >= said.from_ms => due_ms = u64::MAX,
             Fault::Started if due_ms == u64::MAX => {
                 due_ms = entry.at_ms.saturating_add(horizon_ms);
             }

@@ -42,15 +42,14 @@ fn pass(disk: &NodeDisk) -> bool {
         let mut content = file.content();
         let dirty: Vec<u64> = content.dirty().collect();
         let fails = !dirty.is_empty() && disk.goes_wrong(chance);
-        if fails {
-            disk.shared().note(IncidentKind::Writeback, &state.tree.name_of(file));
-        }
+        let mut failed = false;
         for page in dirty {
             if !rng.chance(share) {
                 left += 1;
             } else if fails {
                 content.forget(page);
                 content.fail_unseen();
+                failed = true;
             } else {
                 content.flush(page);
                 written += 1;
@@ -58,6 +57,11 @@ fn pass(disk: &NodeDisk) -> bool {
         }
         if content.dirty().next().is_none() {
             content.flush_len();
+        }
+        drop(content);
+        // Only what was lost is a failure: an unlucky pass that took no page says nothing.
+        if failed {
+            disk.shared().note(IncidentKind::Writeback, &state.tree.name_of(file));
         }
     }
     if state.tree.is_pending() && rng.chance(share) {

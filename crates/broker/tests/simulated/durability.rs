@@ -86,6 +86,8 @@ fn after_a_failed_sync_nothing_is_acknowledged_any_more() {
     for seed in 0..10 {
         run(3_400 + seed, config(FlushMode::Sync), async |scene| {
             assert_eq!(scene.send("made").await.code, ResponseCode::SUCCESS);
+            // Until the next segment is prepared and the checkpoint written: theirs are syncs, too.
+            scene.control.sleep(5 * SECOND).await;
             sync_error::next(&scene.control, &scene.broker, 1);
             let failed = scene.send("lost?").await;
             assert_eq!(failed.code, ResponseCode::SYSTEM_ERROR, "{}", failed.remark);

@@ -46,7 +46,7 @@ pub(crate) struct CommitLog {
     pub(super) lock_held: Since,
     /// Since when a sync lasts.
     pub(super) syncing: Since,
-    /// The first offset that is still stored, as far as it was raised above the first segment's.
+    /// The first offset that is still stored.
     min: AtomicU64,
     /// Whether the disk has room for more.
     guard: Guard,
@@ -96,6 +96,7 @@ impl CommitLog {
         }
         let appended = Watermark::new(end);
         let committed = if pool.is_some() { Watermark::new(end) } else { appended.clone() };
+        let first = segments.first().map_or(0, |segment| segment.base);
         let cold = ColdReads::new(clock.clone(), &config, end);
         Self {
             disk,
@@ -113,7 +114,7 @@ impl CommitLog {
             preparation_failure: Mutex::default(),
             lock_held: Since::default(),
             syncing: Since::default(),
-            min: AtomicU64::new(0),
+            min: AtomicU64::new(first),
             guard: Guard::default(),
         }
     }
@@ -170,20 +171,21 @@ impl CommitLog {
         }
     }
 
-    /// The first offset that is still stored. It never falls: a segment that is going is not
-    /// counted any more, also when its file cannot be removed yet.
+    /// The first offset that is still stored. It never falls, also not by a crash: a segment is
+    /// counted until its removal is durable.
     pub(crate) fn min_offset(&self) -> u64 {
-        let first = self.segments.first().map_or(0, |segment| segment.base);
-        first.max(self.min.load(Ordering::Acquire))
+        self.min.load(Ordering::Acquire)
     }
 
-    /// Removes the oldest segment, durably, and says how many went. The lowest offset rises before
-    /// the file goes.
+    /// Removes the oldest segment, durably, and says how many went. The lowest offset rises only
+    /// then: scenario 1. it had risen before, and the file could not be removed; 2. queues and index
+    /// followed it; 3. the next start finds the file, and records that nothing leads to.
     pub(crate) async fn remove_first(&self) -> Result<u64, RemoveError> {
         let Some(first) = self.segments.first() else { return Ok(0) };
         assert!(first.end() <= self.active_base(), "the segment that is written stays");
+        let removed = self.segments.remove_front(&self.disk, first.end()).await?;
         self.min.fetch_max(first.end(), Ordering::AcqRel);
-        self.segments.remove_front(&self.disk, first.end()).await
+        Ok(removed)
     }
 
     /// The start of the segment that is written.

@@ -4,7 +4,7 @@ use message::PhysicalOffset;
 use sim::World;
 use store::{AppendError, Appended, FlushMode, Store, StoreConfig};
 
-use crate::ground::{append, open, pooled, read_all, small};
+use crate::ground::{append_plain as append, open, pooled, read_all, small};
 
 const SEGMENT: u64 = 64 << 10;
 /// What stays free behind every record.

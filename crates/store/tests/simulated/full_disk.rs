@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sim::{World, fault};
-use store::{AppendError, Busy, FlushMode};
+use store::{AppendError, Busy, FlushMode, StoreConfig};
 
 use crate::ground::{append, open, read_all, small};
 
@@ -12,7 +12,9 @@ fn a_full_disk_refuses_what_needs_a_segment_and_recovers_when_there_is_room() {
     let world = World::new(1);
     let node = world.node("broker");
     world.block_on(async {
-        let store = open(&world, &node, small(FlushMode::Sync)).await.unwrap();
+        // The small IndexFiles of these tests are full in no time, and a new one needs room.
+        let config = StoreConfig { index_enabled: false, ..small(FlushMode::Sync) };
+        let store = open(&world, &node, config).await.unwrap();
         let queue = store.queue("Orders", 0);
         append(&store, &queue, b"the queue has its file").await.unwrap();
         store.dispatched().wait(store.appended().reached()).await.unwrap();

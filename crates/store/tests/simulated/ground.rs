@@ -97,9 +97,26 @@ pub(crate) async fn append(
     body: &[u8],
 ) -> Result<Appended, AppendError> {
     let keys = format!("\x02UNIQ_KEY\x01{}\x02KEYS\x01common  {}", unique_key(body), word(body));
+    append_with(store, queue, body, &[b"TAGS\x01TagA", keys.as_bytes()]).await
+}
+
+/// The same without keys: a record as long as its body and what is fixed.
+pub(crate) async fn append_plain(
+    store: &Store,
+    queue: &QueueHandle,
+    body: &[u8],
+) -> Result<Appended, AppendError> {
+    append_with(store, queue, body, &[b"TAGS\x01TagA"]).await
+}
+
+async fn append_with(
+    store: &Store,
+    queue: &QueueHandle,
+    body: &[u8],
+    properties: &[&[u8]],
+) -> Result<Appended, AppendError> {
     loop {
-        let appended =
-            store.appender().append(&message(queue, body, &[b"TAGS\x01TagA", keys.as_bytes()]));
+        let appended = store.appender().append(&message(queue, body, properties));
         match appended {
             Err(AppendError::SegmentNotReady) => {
                 store.segment_ready().await.map_err(AppendError::Poisoned)?;

@@ -7,7 +7,7 @@ use store::{
     AppendError, Boundary, FlushMode, GetRequest, GetResult, GetStatus, QueueHandle, Store,
 };
 
-use crate::ground::{append, message, open, small};
+use crate::ground::{append, append_plain, message, open, small};
 
 /// Which tags codes pass.
 type Filter<'a> = &'a (dyn Fn(i64) -> bool + Sync);
@@ -92,7 +92,7 @@ fn a_record_that_no_segment_holds_is_refused_and_uses_no_place() {
         let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
         let queue = store.queue("Orders", 0);
         for len in [65_423, 65_536, 5 << 20] {
-            let refused = append(&store, &queue, &vec![1; len]).await;
+            let refused = append_plain(&store, &queue, &vec![1; len]).await;
             assert!(matches!(refused, Err(AppendError::TooLarge { .. })), "{len}: {refused:?}");
         }
         let properties = vec![b'p'; 40_000];
@@ -102,7 +102,7 @@ fn a_record_that_no_segment_holds_is_refused_and_uses_no_place() {
         assert!(matches!(refused, Err(AppendError::Topic { .. })));
         // The record with which the segment is full but for the blank.
         let fits = (64 << 10) - 8 - 91 - "Orders".len() - "TAGS1TagA".len();
-        let appended = append(&store, &queue, &vec![1; fits]).await.unwrap();
+        let appended = append_plain(&store, &queue, &vec![1; fits]).await.unwrap();
         assert_eq!((appended.queue_offset, appended.end), (QueueOffset(0), (64 << 10) - 8));
         let next = append(&store, &queue, b"in the next segment").await.unwrap();
         assert_eq!((next.queue_offset, next.physical), (QueueOffset(1), PhysicalOffset(64 << 10)));
