@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use message::record::View;
 use runtime::{Disk, Entry as Found, EntryKind};
 
-use crate::commit_log::record_at;
+use crate::commit_log::{Bad, record_at};
 use crate::config::StoreConfig;
 use crate::consume_queue::{Entry, Moment, Queue, Queues, Span, take_over_ends};
 use crate::crowd::all_of;
@@ -237,7 +237,12 @@ async fn matches(queue: &Queue, log: &SegmentSet, at: u64) -> io::Result<bool> {
         return Ok(true);
     }
     let Some(segment) = log.find(entry.physical) else { return Ok(false) };
-    let Ok(record) = record_at(&segment, entry.physical) else { return Ok(false) };
+    let record = match record_at(&segment, entry.physical) {
+        Ok(record) => record,
+        // What cannot be read is unknown, and no reason to cut what is vouched for.
+        Err(Bad::Disk(error)) => return Err(error),
+        Err(_) => return Ok(false),
+    };
     Ok(View::parse(&record).is_ok_and(|record| {
         record.queue_offset.0 == at
             && record.queue_id == queue.queue_id()
