@@ -5,6 +5,8 @@
 //! SYNC_FLUSH alone, and again beside consumers that replay the backlog: once per budget given (0:
 //! none), each from cold.
 
+#![expect(clippy::disallowed_methods, reason = "readers are tasks of this machine, not of a node")]
+
 use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;

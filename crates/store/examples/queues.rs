@@ -4,6 +4,8 @@
 //! dispatched entry, memory and open files, the shutdown, the start after it, and the start after
 //! a kill: this program starts itself as the one that is killed.
 
+#![expect(clippy::disallowed_methods, reason = "what this process takes stands in /proc")]
+
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;

@@ -11,6 +11,8 @@
 //!
 //! `ratio` is the time of a message by the time of the floor: 1.0 is the machine itself.
 
+#![expect(clippy::disallowed_methods, reason = "writers are tasks of this machine, not of a node")]
+
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
