@@ -178,8 +178,8 @@ impl CommitLog {
     }
 
     /// Removes the oldest segment, durably, and says how many went. The lowest offset rises only
-    /// then: scenario 1. it had risen before, and the file could not be removed; 2. queues and index
-    /// followed it; 3. the next start finds the file, and records that nothing leads to.
+    /// then: scenario 1. it had risen before, and the file could not be removed; 2. queues and
+    /// index followed it; 3. the next start finds the file, and records that nothing leads to.
     pub(crate) async fn remove_first(&self) -> Result<u64, RemoveError> {
         let Some(first) = self.segments.first() else { return Ok(0) };
         assert!(first.end() <= self.active_base(), "the segment that is written stays");
