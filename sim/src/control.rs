@@ -16,7 +16,7 @@ use crate::net::{Hub, NetShape, SimNet};
 use crate::node::Node;
 use crate::removal::Removal;
 use crate::task::{FailureSlot, SimTasks, Spawner};
-use crate::trace::Trace;
+use crate::trace::{Aspect, Event, Trace};
 
 /// The controls of a world: its nodes' lives, its time, its trace. Clones control the same world
 /// and may be moved into tasks.
@@ -294,6 +294,23 @@ impl Control {
     /// The trace.
     pub fn trace(&self) -> &Trace {
         &self.0.ground.trace
+    }
+
+    /// Tells whoever listens to the trace, and nobody else, what somebody who watches the world has
+    /// to say of a node, or of the world when there is no node of that name. The hash stays.
+    pub fn note(
+        &self,
+        about: &str,
+        what: &'static str,
+        numbers: [u64; 2],
+        detail: std::fmt::Arguments<'_>,
+    ) {
+        let trace = self.trace();
+        if trace.is_watched() {
+            let (node, aspect) = (self.find(about), Aspect::Note);
+            let event = Event { what, numbers, detail, aspect };
+            trace.note(self.elapsed(), node.as_ref(), event);
+        }
     }
 
     /// Takes the injected errors that really happened since the last time, oldest first.

@@ -10,7 +10,7 @@ use crate::incident::Incidents;
 use crate::node::Node;
 use crate::removal::Removals;
 use crate::timer::{Alarm, Timers};
-use crate::trace::{Event, Trace};
+use crate::trace::{Aspect, Event, Passage, Trace};
 
 /// What every door stands on. Clones are the same ground.
 #[derive(Clone)]
@@ -48,6 +48,14 @@ impl Ground {
         numbers: [u64; 2],
         detail: fmt::Arguments<'_>,
     ) {
-        self.trace.record(self.now(), Some(node), Event { what, numbers, detail });
+        let event = Event { what, numbers, detail, aspect: Aspect::Plain };
+        self.trace.record(self.now(), Some(node), event);
+    }
+
+    /// Puts bytes that `node` gave to a connection or took from it into the trace.
+    pub(crate) fn record_passage(&self, node: &Node, what: &'static str, passage: Passage<'_>) {
+        let numbers = [passage.connection, passage.bytes.len() as u64];
+        let (detail, aspect) = (format_args!("{}", passage.peer), Aspect::Passage(passage));
+        self.trace.record(self.now(), Some(node), Event { what, numbers, detail, aspect });
     }
 }

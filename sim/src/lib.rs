@@ -40,5 +40,5 @@ pub use net::NetShape;
 pub use node::Node;
 pub use probe::{ProbeCount, Probes};
 pub use removal::Removal;
-pub use trace::Trace;
+pub use trace::{Aspect, Passage, Trace, TraceEvent};
 pub use world::World;

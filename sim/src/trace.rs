@@ -1,8 +1,12 @@
-//! What happened, as a rolling hash and, on demand, as lines.
+//! What happened, as a rolling hash and, on demand, as a stream of events.
 //!
 //! Every event of the world feeds the hash: its time, its node, its kind and two numbers. Two runs
-//! with the same hash had the same history. A sink sees a line for each event; it draws no
-//! randomness and changes nothing, so the hash is the same with it and without.
+//! with the same hash had the same history. A sink sees each event whole; it draws no randomness
+//! and changes nothing, so the hash is the same with it and without. What nobody listens to is
+//! never put into words.
+//!
+//! Whoever watches a run may add *notes*: what a client did, which property was broken. They go to
+//! the sink between the events and never into the hash.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +14,59 @@ use std::time::Duration;
 
 use crate::node::Node;
 
-/// Takes the lines of a trace.
-type Sink = Box<dyn FnMut(&str) + Send>;
+/// Takes the events of a trace.
+type Sink = Box<dyn FnMut(&TraceEvent<'_>) + Send>;
+
+/// One thing that happened.
+pub struct TraceEvent<'a> {
+    /// Its place among the world's events, from 1; a note has the place of the event before it.
+    pub index: u64,
+    /// When, in true time since the world began.
+    pub at: Duration,
+    /// Where; `None` is the world itself.
+    pub node: Option<&'a Node>,
+    /// Its kind, such as `kill`, `write` or `send`.
+    pub what: &'static str,
+    /// What the hash takes besides; their meaning is the kind's.
+    pub numbers: [u64; 2],
+    /// For the eye: a path, a peer, a unit.
+    pub detail: fmt::Arguments<'a>,
+    /// What else is known of it.
+    pub aspect: Aspect<'a>,
+}
+
+/// What is known of an event besides its kind and its numbers.
+#[derive(Clone, Copy)]
+pub enum Aspect<'a> {
+    /// Nothing more.
+    Plain,
+    /// Bytes went into a connection or came out of it.
+    Passage(Passage<'a>),
+    /// No event of the world: somebody who watches it said so.
+    Note,
+}
+
+/// Bytes at one end of a connection.
+#[derive(Clone, Copy)]
+pub struct Passage<'a> {
+    /// The connection's number in the world.
+    pub connection: u64,
+    /// Which end: 0 connected, 1 accepted.
+    pub end: usize,
+    /// The node at the other end.
+    pub peer: &'a Node,
+    /// The bytes, in the order in which the other end will read them, or has sent them.
+    pub bytes: &'a [u8],
+}
+
+impl fmt::Display for TraceEvent<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.node.map_or("world", Node::name);
+        let (secs, micros) = (self.at.as_secs(), self.at.subsec_micros());
+        let (what, [first, second], detail) = (self.what, self.numbers, self.detail);
+        write!(to, "{secs:>6}.{micros:06} {name:<12} {what} {first} {second} {detail}")
+    }
+}
 
 /// The trace of a world. Clones are the same trace.
 #[derive(Clone, Default)]
@@ -41,14 +96,19 @@ impl Trace {
         self.state().events
     }
 
-    /// Sends a line for each event from now on to `sink`, which must not touch the world.
-    pub fn watch(&self, sink: impl FnMut(&str) + Send + 'static) {
+    /// Hands every event from now on to `sink`, which must not touch the world.
+    pub fn watch(&self, sink: impl FnMut(&TraceEvent<'_>) + Send + 'static) {
         self.state().sink = Some(Box::new(sink));
     }
 
     /// Ends [`Trace::watch`].
     pub fn unwatch(&self) {
         self.state().sink = None;
+    }
+
+    /// Whether anybody listens: only then a note is worth its words.
+    pub fn is_watched(&self) -> bool {
+        self.state().sink.is_some()
     }
 
     pub(crate) fn record(&self, at: Duration, node: Option<&Node>, event: Event<'_>) {
@@ -63,13 +123,12 @@ impl Trace {
         }
         state.mix(event.numbers[0]);
         state.mix(event.numbers[1]);
-        if let Some(sink) = &mut state.sink {
-            let name = node.map_or("world", Node::name);
-            let [first, second] = event.numbers;
-            let (secs, micros) = (at.as_secs(), at.subsec_micros());
-            let (what, detail) = (event.what, event.detail);
-            sink(&format!("{secs:>6}.{micros:06} {name:<12} {what} {first} {second} {detail}"));
-        }
+        state.tell(at, node, event);
+    }
+
+    /// Tells the sink, and only the sink, what somebody who watches the world has to say.
+    pub(crate) fn note(&self, at: Duration, node: Option<&Node>, event: Event<'_>) {
+        self.state().tell(at, node, event);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,14 +143,24 @@ impl State {
         *high = (*high ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
         *low = (low.rotate_left(17) ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (*high >> 31);
     }
+
+    fn tell(&mut self, at: Duration, node: Option<&Node>, event: Event<'_>) {
+        let index = self.events;
+        if let Some(sink) = &mut self.sink {
+            let Event { what, numbers, detail, aspect } = event;
+            sink(&TraceEvent { index, at, node, what, numbers, detail, aspect });
+        }
+    }
 }
 
-/// One thing that happened.
+/// What the doors say of an event; its time and its node are the ground's to add.
 pub(crate) struct Event<'a> {
     /// Its kind.
     pub(crate) what: &'static str,
     /// What the hash takes besides; their meaning is the kind's.
     pub(crate) numbers: [u64; 2],
-    /// For the line only.
+    /// For the sink only.
     pub(crate) detail: fmt::Arguments<'a>,
+    /// For the sink only.
+    pub(crate) aspect: Aspect<'a>,
 }

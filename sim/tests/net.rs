@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use runtime::Stream;
-use sim::{Node, World, fault};
+use sim::{Aspect, Node, World, fault};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -91,25 +91,35 @@ fn the_same_seed_has_the_same_history() {
 }
 
 #[test]
-fn a_trace_sink_changes_nothing() {
+fn a_trace_sink_sees_every_byte_and_every_note_and_changes_nothing() {
     let run = |watched: bool| {
         let (world, client, server) = two(9);
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let into = lines.clone();
+        let (lines, bytes) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        let (into, heard) = (lines.clone(), bytes.clone());
         if watched {
-            world.trace().watch(move |line| into.lock().unwrap().push(line.to_owned()));
+            world.trace().watch(move |event| {
+                into.lock().unwrap().push(event.to_string());
+                if let (Aspect::Passage(passage), "send") = (event.aspect, event.what) {
+                    assert_eq!((passage.end, passage.peer.name()), (0, "server"));
+                    heard.lock().unwrap().extend_from_slice(passage.bytes);
+                }
+            });
         }
         world.block_on(async {
             let (mut connected, mut accepted) = pair(&world, &client, &server).await;
             connected.write_all(b"hello").await.unwrap();
+            world.note("client", "said", [1, 2], format_args!("a word"));
             accepted.read_exact(&mut [0; 5]).await.unwrap();
         });
-        let lines = lines.lock().unwrap().clone();
-        (world.trace().hash(), lines)
+        let (lines, bytes) = (lines.lock().unwrap().clone(), bytes.lock().unwrap().clone());
+        (world.trace().hash(), world.trace().events(), lines, bytes)
     };
-    let ((quiet, _), (watched, lines)) = (run(false), run(true));
-    assert_eq!(quiet, watched);
+    let (quiet, events, ..) = run(false);
+    let (watched, again, lines, bytes) = run(true);
+    assert_eq!((quiet, events), (watched, again));
+    assert_eq!(bytes, b"hello");
     assert!(lines.iter().any(|line| line.contains("client") && line.contains("send")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.ends_with("said 1 2 a word")), "{lines:?}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::hub::{Connection, Hub};
 use super::shape::NetShape;
 use super::wire::{Read, Room, Trip};
 use crate::timer::Alarm;
+use crate::trace::Passage;
 
 /// A stream; closed when dropped.
 pub(crate) struct SimStream {
@@ -34,10 +35,10 @@ impl SimStream {
         self.hub.ground().now()
     }
 
-    fn record(&self, what: &'static str, count: usize) {
-        let numbers = [self.connection.number, count as u64];
+    fn record(&self, what: &'static str, bytes: &[u8]) {
         let (me, peer) = self.nodes();
-        self.hub.ground().record(me, what, numbers, format_args!("{peer}"));
+        let (connection, end) = (self.connection.number, self.end);
+        self.hub.ground().record_passage(me, what, Passage { connection, end, peer, bytes });
     }
 
     fn nodes(&self) -> (&crate::node::Node, &crate::node::Node) {
@@ -108,13 +109,13 @@ impl SimStream {
             let part = &part[..part.len().min(count - piece.len())];
             piece.extend_from_slice(part);
         }
+        self.record("send", &piece);
         let mut first = Bytes::from(piece);
         let second = first.split_off(split);
         self.send(&shape, first);
         if !second.is_empty() {
             self.send(&shape, second);
         }
-        self.record("send", count);
         Poll::Ready(Ok(count))
     }
 }
@@ -153,8 +154,8 @@ impl AsyncRead for SimStream {
             match wire.read(this.end, now, shape.give_up, buffer) {
                 Read::Bytes(count) => {
                     drop(wire);
+                    this.record("deliver", &buffer[..count]);
                     into.advance(count);
-                    this.record("deliver", count);
                     return Poll::Ready(Ok(()));
                 }
                 Read::Failed(kind) => return Poll::Ready(Err(this.error(kind))),
@@ -199,7 +200,7 @@ impl AsyncWrite for SimStream {
         let (me, peer) = self.nodes();
         let latency = self.hub.latency(me, peer);
         self.connection.wire().shutdown(self.end, self.now(), latency);
-        self.record("shutdown", 0);
+        self.record("shutdown", &[]);
         Poll::Ready(Ok(()))
     }
 }

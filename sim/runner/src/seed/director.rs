@@ -294,7 +294,7 @@ impl Director {
         Stage {
             runtime: self.control.runtime(node),
             namesrv: self.namesrv.clone(),
-            recorder: self.recorder.clone(),
+            recorder: self.recorder.held_by(node.name()),
             incarnation: self.control.incarnation(node) as u32 - 1,
             quiet: self.quiet.clone(),
             leave: self.leave.clone(),
@@ -349,6 +349,7 @@ impl Director {
     }
 
     fn log(&mut self, node: &Node, what: &str) {
+        self.control.note(node.name(), "log", [0, 0], format_args!("{what}"));
         let at = self.control.elapsed().as_secs_f64();
         self.log.push(format!("{at:>9.3} s  {:<12} {what}", node.name()));
     }

@@ -7,6 +7,7 @@ mod phases;
 mod plan;
 mod servers;
 mod strike;
+mod tell;
 mod verdict;
 
 use std::io::Write;
@@ -67,10 +68,10 @@ fn watch_trace(world: &sim::World, path: &std::path::Path) -> Result<Sink, Runne
         .map_err(|source| RunnerError::File { path: path.to_owned(), source })?;
     let sink: Sink = Arc::new(Mutex::new(std::io::BufWriter::new(file)));
     let lines = sink.clone();
-    world.trace().watch(move |line| {
+    world.trace().watch(move |event| {
         let mut lines = lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // A trace that cannot be written is told at the end, when it is flushed.
-        let _ = writeln!(lines, "{line}");
+        let _ = writeln!(lines, "{event}");
     });
     Ok(sink)
 }

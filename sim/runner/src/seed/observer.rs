@@ -11,7 +11,7 @@ use sim::{Control, IncidentKind, Node};
 use store::Retention;
 use workloads::Recorder;
 
-use super::deletion;
+use super::{deletion, tell};
 
 /// The one who watches a run. Silent: it draws nothing and waits for nothing.
 pub(crate) struct Observer {
@@ -22,6 +22,8 @@ pub(crate) struct Observer {
     policy: Retention,
     /// How often each class of fault struck.
     faults: BTreeMap<String, u64>,
+    /// How many violations of each property the trace has been told.
+    told: BTreeMap<&'static str, usize>,
 }
 
 impl Observer {
@@ -31,7 +33,7 @@ impl Observer {
         watch: Watch,
         policy: Retention,
     ) -> Self {
-        Self { control, recorder, watch, policy, faults: BTreeMap::new() }
+        Self { control, recorder, watch, policy, faults: BTreeMap::new(), told: BTreeMap::new() }
     }
 
     /// Takes in what happened since the last time.
@@ -41,7 +43,7 @@ impl Observer {
         let mut notes = self.recorder.take().into_iter().peekable();
         loop {
             let incident_first = match (incidents.peek(), notes.peek()) {
-                (None, None) => return,
+                (None, None) => break,
                 (Some(_), None) => true,
                 (None, Some(_)) => false,
                 (Some((at_ms, ..)), Some((note_ms, _))) => at_ms <= note_ms,
@@ -54,6 +56,7 @@ impl Observer {
                 self.watch.record(at_ms, what);
             }
         }
+        self.note_violations();
     }
 
     /// The incidents and deletions since the last time, in order of true time.
@@ -81,6 +84,7 @@ impl Observer {
     }
 
     fn note_fault(&mut self, at_ms: u64, node: &str, fault: Fault) {
+        tell::fault(&self.control, node, &fault);
         *self.faults.entry(fault.code().to_owned()).or_default() += 1;
         self.watch.fault(at_ms, node, fault);
     }
@@ -89,12 +93,28 @@ impl Observer {
     pub(crate) fn recovered(&mut self, recovery: &Recovery) {
         self.catch_up();
         self.watch.recovered(recovery);
+        self.note_violations();
     }
 
     /// Shows the end.
     pub(crate) fn quiet(&mut self, disks: &[NodeDisk]) {
         self.catch_up();
         self.watch.quiet(disks);
+        self.note_violations();
+    }
+
+    /// Tells the trace which properties were broken since the last time, if anybody listens.
+    fn note_violations(&mut self) {
+        if !self.control.trace().is_watched() {
+            return;
+        }
+        for found in self.watch.found() {
+            let told = self.told.entry(found.claim().id).or_default();
+            for violation in found.violations().iter().skip(*told) {
+                tell::violation(&self.control, violation);
+            }
+            *told = found.violations().len();
+        }
     }
 
     /// What was seen.

@@ -17,7 +17,7 @@ use super::director::{Client, Director};
 use super::observer::Observer;
 use super::plan::{self, Servers};
 use super::servers::{self, Role, Server};
-use super::verdict;
+use super::{tell, verdict};
 use crate::outcome::{Broken, SeedOutcome};
 
 /// The node of the client that drains and reads back.
@@ -79,7 +79,7 @@ fn prepare(control: &Control, drawn: &Servers) -> Director {
     let config = |node: &Node| servers::broker_config(node, addresses.clone(), drawn);
     let cluster: Cluster = brokers.iter().map(|node| promise(node, &config(node))).collect();
     let truth = control.clone();
-    let recorder = Recorder::new(move || truth.now_true_ms());
+    let recorder = Recorder::new(move || truth.now_true_ms()).overheard(tell::listener(control));
     let watch = Watch::new(cluster, invariants::all());
     let observer = Observer::new(control.clone(), recorder.clone(), watch, drawn.retention.clone());
     if let Some(bytes) = drawn.disk_bytes {
