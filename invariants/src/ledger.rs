@@ -1,5 +1,7 @@
 //! The faults that were really applied. An excuse that quotes no entry of it is none.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 /// One kind of fault, or a step in a node's life.
@@ -11,12 +13,24 @@ pub enum Fault {
     PowerLoss,
     /// DL: the disk was lost or wiped.
     DiskLost,
-    /// BR: a byte of a file changed by itself.
+    /// BR: bytes of a file changed by themselves.
     BitRot {
         /// The file.
         path: String,
-        /// Where in it.
+        /// Where in it the changed bytes begin.
         offset: u64,
+        /// How many bytes may have changed.
+        len: u64,
+    },
+    /// MW: the device wrote a page elsewhere than it was told. Each such write has two entries: the
+    /// place that kept its old bytes, and the place that was written over.
+    Misdirected {
+        /// The file.
+        path: String,
+        /// Where in it the wrong bytes begin.
+        offset: u64,
+        /// How many bytes may be wrong.
+        len: u64,
     },
     /// FE: a sync returned an error.
     SyncError {
@@ -64,6 +78,7 @@ impl Fault {
             Fault::PowerLoss => "PL",
             Fault::DiskLost => "DL",
             Fault::BitRot { .. } => "BR",
+            Fault::Misdirected { .. } => "MW",
             Fault::SyncError { .. } | Fault::InputOutputError { .. } => "FE",
             Fault::NoSpace => "NS",
             Fault::Stall { .. } => "ST",
@@ -73,6 +88,16 @@ impl Fault {
             Fault::Deleted(_) => "RT",
             Fault::Started => "UP",
             Fault::Stopped => "DN",
+        }
+    }
+
+    /// The file and the bytes of it that are not what was written there, and nobody was told.
+    pub fn damage(&self) -> Option<(&str, Range<u64>)> {
+        match self {
+            Fault::BitRot { path, offset, len } | Fault::Misdirected { path, offset, len } => {
+                Some((path, *offset..offset.saturating_add(*len)))
+            }
+            _ => None,
         }
     }
 
@@ -217,9 +242,6 @@ impl Ledger {
 
     /// The first entry of `node` that damages what its CommitLog holds.
     pub fn log_rot(&self, node: &str) -> Option<&Entry> {
-        self.of(node).find(|entry| {
-            matches!(&entry.fault, Fault::BitRot { path, .. }
-            if path.split('/').any(|dir| dir == "commitlog"))
-        })
+        self.of(node).find(|entry| entry.fault.damage().is_some_and(|(path, _)| is_log(path)))
     }
 }

@@ -146,7 +146,9 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
         Fault::DiskLost => true,
         // Retention: what stood below the end of a deleted file, and nothing else.
         Fault::Deleted(deletion) => said.address.is_some_and(|at| at.0 < deletion.end),
-        Fault::BitRot { path, offset } => rots(path, *offset, said.address),
+        Fault::BitRot { path, offset, .. } | Fault::Misdirected { path, offset, .. } => {
+            rots(path, *offset, said.address)
+        }
         Fault::PowerLoss => match (said.class, said.flush(broker)) {
             (Class::Weak, _) => true,
             (_, Flush::Sync) => false,
@@ -379,12 +381,14 @@ mod tests {
 
     #[test]
     fn rot_excuses_the_record_it_struck_and_those_behind_it() {
-        let rot = |offset| [(1_500, Fault::BitRot { path: log(), offset })];
+        let rot = |offset| [(1_500, Fault::BitRot { path: log(), offset, len: 1 })];
         assert_eq!(after(Class::Ok, Flush::Sync, &rot(100_050)), MAY);
         assert_eq!(after(Class::Ok, Flush::Sync, &rot(7)), MAY);
         assert_eq!(after(Class::Ok, Flush::Sync, &rot(100_000 + RECORD_LEN_BOUND)), MUST);
-        let queue =
-            Fault::BitRot { path: "consumequeue/t/0/00000000000000000000".into(), offset: 0 };
+        let misdirected = Fault::Misdirected { path: log(), offset: 4_096, len: 4_096 };
+        assert_eq!(after(Class::Ok, Flush::Sync, &[(1_500, misdirected)]), MAY);
+        let path = "consumequeue/t/0/00000000000000000000".into();
+        let queue = Fault::BitRot { path, offset: 0, len: 1 };
         assert_eq!(after(Class::Ok, Flush::Sync, &[(1_500, queue)]), MUST);
     }
 

@@ -1,6 +1,7 @@
 //! Injected errors that really happened. A fault that is only due excuses nothing; one that struck
 //! goes into somebody's ledger, with its time and its place.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ pub enum IncidentKind {
     Write,
     /// The kernel's own writeback of a file; the next sync of it will say so.
     Writeback,
-    /// Nothing was answered with an error: a synced page went to a wrong place.
+    /// Nothing was answered with an error: a synced page went to a wrong place. Told twice, for the
+    /// place that kept its old bytes and for the one that was written over.
     Misdirected,
     /// A creation or a growth, for want of space.
     NoSpace,
@@ -34,6 +36,8 @@ pub struct Incident {
     pub kind: IncidentKind,
     /// On which file or directory.
     pub path: String,
+    /// Which bytes of it, where only some are meant.
+    pub range: Option<Range<u64>>,
 }
 
 /// The incidents of a world that nobody has taken yet. Clones are the same list.

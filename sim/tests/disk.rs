@@ -423,6 +423,44 @@ fn a_misdirected_write_misses_its_place_and_nobody_says_so() {
 }
 
 #[test]
+fn a_misdirected_write_is_told_with_both_places_and_reads_see_it_when_evicted() {
+    let world = World::new(3);
+    let node = world.node("broker");
+    let disk = world.runtime(&node).disk;
+    world.block_on(async {
+        let segment = disk.create_segment("0", 8 * PAGE).await.unwrap();
+        segment.write_at(0, &[&[1; 8 * PAGE as usize]]).unwrap();
+        segment.sync(0..8 * PAGE).await.unwrap();
+        fault::misdirected_write::evicted(&world, &node, true);
+        fault::misdirected_write::next(&world, &node, 1);
+        segment.write_at(PAGE, &[&[2; PAGE as usize]]).unwrap();
+        segment.sync(0..8 * PAGE).await.unwrap();
+        let wrong: Vec<_> = world.take_incidents().into_iter().filter_map(|i| i.range).collect();
+        let [missed, struck] = &wrong[..] else { panic!("two places: {wrong:?}") };
+        assert_eq!(*missed, PAGE..2 * PAGE);
+        assert_ne!(missed, struck);
+        assert_eq!(segment.slice(missed.start, 1).unwrap()[0], 1, "the old bytes");
+        assert_eq!(segment.slice(struck.start, 1).unwrap()[0], 2, "another page's bytes");
+    });
+}
+
+#[test]
+fn rot_has_places_where_reads_see_it() {
+    let world = World::new(4);
+    let node = world.node("broker");
+    let disk = world.runtime(&node).disk;
+    world.block_on(async {
+        let segment = disk.create_segment("0", 8 * PAGE).await.unwrap();
+        assert!(fault::bit_rot::places(&world, &node).is_empty(), "nothing is on the device");
+        segment.write_at(2 * PAGE, &[&[1; PAGE as usize]]).unwrap();
+        segment.sync(0..8 * PAGE).await.unwrap();
+        assert_eq!(fault::bit_rot::places(&world, &node), [("0".to_owned(), 2 * PAGE)]);
+        assert!(fault::bit_rot::flip(&world, &node, "0", (2 * PAGE + 7, 1)));
+        assert_eq!(segment.slice(2 * PAGE + 7, 1).unwrap()[0], 3);
+    });
+}
+
+#[test]
 fn a_bad_sector_cannot_be_read_until_it_is_written_anew() {
     let world = World::new(1);
     let node = world.node("broker");

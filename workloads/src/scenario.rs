@@ -197,6 +197,10 @@ pub enum NemesisKind {
     WriteError,
     /// A page of a file of the store cannot be read for a while.
     BadSector,
+    /// A bit of a file turns over on the device.
+    BitRot,
+    /// The device puts a page of the next syncs over another one of the same file.
+    MisdirectedWrite,
     /// The machine loses power and comes back with an empty disk.
     WipeDisk,
 }

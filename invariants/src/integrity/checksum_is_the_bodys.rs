@@ -74,7 +74,7 @@ mod tests {
         let mut run = Run::new(ChecksumIsTheBodys, Flush::Sync);
         let a = run.send(0, 0);
         run.restart(Fault::ProcessKill, disk(&[a]), disk(&[a]));
-        run.fault(Fault::BitRot { path: LOG.into(), offset: 88 });
+        run.fault(Fault::BitRot { path: LOG.into(), offset: 88, len: 1 });
         run.quiet(&[changed(image(&[a]), LOG, |bytes| bytes[88] ^= 1)]);
         run.assert_green();
     }

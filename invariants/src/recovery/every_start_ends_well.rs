@@ -44,6 +44,7 @@ fn damages(entry: &Entry) -> bool {
     match &entry.fault {
         Fault::DiskLost
         | Fault::BitRot { .. }
+        | Fault::Misdirected { .. }
         | Fault::SyncError { .. }
         | Fault::InputOutputError { .. }
         | Fault::NoSpace => true,
@@ -78,7 +79,7 @@ mod tests {
     fn serving_is_fine_and_so_is_refusing_a_damaged_disk() {
         let mut run = Run::new(EveryStartEndsWell, Flush::Sync);
         ended(&mut run, Fault::PowerLoss, RecoveryEnd::Started);
-        let rot = Fault::BitRot { path: LOG.into(), offset: 3 };
+        let rot = Fault::BitRot { path: LOG.into(), offset: 3, len: 1 };
         ended(&mut run, rot, refused("the log is damaged at 0; restore it"));
         run.assert_green();
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::disk::{IndexFile, IndexVouched, NodeDisk, Record, key_hash};
 use crate::invariant::{Claim, Found, Invariant};
-use crate::ledger::Fault;
 use crate::world::{Recovery, RecoveryEnd, World};
 
 /// The property; [`Invariant::claim`] says it in words.
@@ -53,7 +52,7 @@ impl Invariant for IndexMirrorsTheLog {
 }
 
 fn rots(world: &World<'_>, node: &str) -> bool {
-    world.ledger.of(node).any(|entry| matches!(entry.fault, Fault::BitRot { .. }))
+    world.ledger.of(node).any(|entry| entry.fault.damage().is_some())
 }
 
 /// Checks all files, or those that a checkpoint vouches for.
@@ -153,6 +152,7 @@ mod tests {
 
     use super::*;
     use crate::disk::DiskImage;
+    use crate::ledger::Fault;
     use crate::promise::Flush;
     use crate::testing::{LOG, Run};
 
@@ -251,7 +251,7 @@ mod tests {
         run.quiet(&[changed(SECOND, |bytes| bytes[32..].fill(0))]);
         run.assert_red(&[]);
         let mut run = Run::new(IndexMirrorsTheLog, Flush::Sync);
-        run.fault(Fault::BitRot { path: SECOND.into(), offset: 7 });
+        run.fault(Fault::BitRot { path: SECOND.into(), offset: 7, len: 1 });
         run.quiet(&[lost]);
         run.assert_no_violation();
     }

@@ -87,7 +87,7 @@ mod tests {
         let mut run = Run::new(RecordsAreSound, Flush::Sync);
         let flipped = || changed(image(&ids()), LOG, |bytes| bytes[88] ^= 1);
         run.restart(Fault::ProcessKill, flipped(), disk(&ids()));
-        run.fault(Fault::BitRot { path: LOG.into(), offset: 88 });
+        run.fault(Fault::BitRot { path: LOG.into(), offset: 88, len: 1 });
         run.quiet(&[flipped()]);
         run.assert_green();
     }

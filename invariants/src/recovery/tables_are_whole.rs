@@ -38,8 +38,8 @@ impl Invariant for TablesAreWhole {
 
 fn check(world: &World<'_>, disk: &NodeDisk, found: &mut Found) {
     let rotted = world.ledger.of(&disk.node).any(|entry| match &entry.fault {
-        Fault::BitRot { path, .. } | Fault::SyncError { path } => is_table(path),
-        _ => false,
+        Fault::SyncError { path } => is_table(path),
+        fault => fault.damage().is_some_and(|(path, _)| is_table(path)),
     });
     if rotted {
         return;

@@ -173,6 +173,22 @@ impl Content {
         }
     }
 
+    /// The page drops out of the cache, and the next look at it sees the device.
+    pub(crate) fn reload(&mut self, page: u64) {
+        if !self.truncated && self.durable.len() == self.cache.len() && !self.dirty.contains(&page)
+        {
+            self.cache.copy_page(page, &self.durable);
+        }
+    }
+
+    /// The pages that the device holds and the cache does not know better.
+    pub(crate) fn clean_pages(&self) -> Vec<u64> {
+        if self.truncated {
+            return Vec::new();
+        }
+        self.durable.numbers().filter(|page| !self.dirty.contains(page)).collect()
+    }
+
     /// The kernel's own writeback of some pages failed. The next sync will say so, once.
     pub(crate) fn fail_unseen(&mut self) {
         self.failed_unseen = true;

@@ -27,6 +27,8 @@ pub(crate) struct Knobs {
     pub(crate) writeback_error: f64,
     /// In so many of the next syncs one page goes to the wrong place.
     pub(crate) misdirections_due: u32,
+    /// Pages that were misdirected drop out of the cache at once, so that reads see the device.
+    pub(crate) misdirections_evict: bool,
     /// That a dirty page, a length or a name is lost at a power failure. `None` draws it anew for
     /// each: some lose everything, some nothing, most something.
     pub(crate) lost: Option<f64>,
@@ -52,6 +54,7 @@ impl Default for Knobs {
             remove_errors_due: 0,
             writeback_error: 0.0,
             misdirections_due: 0,
+            misdirections_evict: false,
             lost: None,
             torn: 0.3,
             writeback: Duration::from_secs(10),

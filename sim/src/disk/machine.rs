@@ -1,5 +1,6 @@
 //! The disk of one node: what its file system is, apart from who asks.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -251,6 +252,19 @@ impl NodeDisk {
         file.map(|file| file.content().rot(offset, bit)).is_ok()
     }
 
+    /// The pages that the device holds as they were written, in order: file and page number.
+    pub(crate) fn clean_pages(&self) -> Vec<(String, u64)> {
+        let state = self.state();
+        let named = state.tree.cached().iter();
+        named
+            .flat_map(|(path, target)| {
+                let Target::File(file) = target else { return Vec::new() };
+                let pages = file.content().clean_pages();
+                pages.into_iter().map(|page| (path.clone(), page)).collect()
+            })
+            .collect()
+    }
+
     /// A page of a file cannot be read any more. Whether there is such a file.
     pub(crate) fn spoil(&self, path: &str, offset: u64) -> bool {
         let file = clean(path).and_then(|path| self.state().file(&path));
@@ -324,8 +338,13 @@ impl Shared {
 
     /// Notes an injected error that struck.
     pub(crate) fn note(&self, kind: IncidentKind, path: &str) {
+        self.note_at(kind, path, None);
+    }
+
+    /// As [`Shared::note`], for some bytes of a file.
+    pub(crate) fn note_at(&self, kind: IncidentKind, path: &str, range: Option<Range<u64>>) {
         let (at, node) = (self.ground.now(), self.node.clone());
-        self.ground.incidents.note(Incident { at, node, kind, path: path.to_owned() });
+        self.ground.incidents.note(Incident { at, node, kind, path: path.to_owned(), range });
     }
 
     /// Puts an event of this disk into the trace.

@@ -38,6 +38,11 @@ impl Pages {
         self.pages.last_key_value().map_or(0, |(number, _)| (number + 1) * PAGE)
     }
 
+    /// The pages that were written, in order.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> + '_ {
+        self.pages.keys().copied()
+    }
+
     /// Whether a page was written.
     pub(crate) fn holds(&self, number: u64) -> bool {
         self.pages.contains_key(&number)

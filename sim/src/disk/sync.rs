@@ -104,13 +104,25 @@ pub(crate) async fn sync_all(disk: &NodeDisk) -> io::Result<()> {
     error.map_or(Ok(()), Err)
 }
 
-/// One of the pages goes over another place of the file.
+/// One of the pages goes over another place of the file; a file of one page has none.
 fn misdirect(disk: &NodeDisk, file: &Arc<Inode>, path: &str, pages: &[u64]) {
+    let evicts = disk.state().knobs.misdirections_evict;
     let mut content = file.content();
     let page = pages[disk.pick(pages.len() as u64) as usize];
-    let onto = disk.pick(content.len().div_ceil(PAGE).max(1));
+    let count = content.len().div_ceil(PAGE);
+    if count < 2 {
+        return;
+    }
+    let onto = (page + 1 + disk.pick(count - 1)) % count;
     content.misdirect(page, onto);
+    if evicts {
+        content.reload(page);
+        content.reload(onto);
+    }
     drop(content);
-    disk.shared().note(IncidentKind::Misdirected, path);
+    for wrong in [page, onto] {
+        let bytes = wrong * PAGE..(wrong + 1) * PAGE;
+        disk.shared().note_at(IncidentKind::Misdirected, path, Some(bytes));
+    }
     disk.shared().record("misdirected", [page, onto], format_args!("page, onto"));
 }

@@ -4,8 +4,17 @@ use crate::control::Control;
 use crate::node::Node;
 
 /// In each of the next `count` syncs that write pages on the node's disk, one page goes over
-/// another of the same file and not to its own place. The page cache shows neither.
+/// another of the same file and not to its own place. The page cache shows neither, unless
+/// [`evicted`].
 pub fn next(control: &Control, node: &Node, count: u32) {
     control.disk(node).turn(|knobs| knobs.misdirections_due += count);
     control.ground().record(node, "misdirections-due", [u64::from(count), 0], format_args!(""));
+}
+
+/// From now on, pages that are misdirected drop out of the node's page cache at once (or stay), so
+/// that reads see what the device holds.
+pub fn evicted(control: &Control, node: &Node, at_once: bool) {
+    control.disk(node).turn(|knobs| knobs.misdirections_evict = at_once);
+    let at_once = u64::from(at_once);
+    control.ground().record(node, "misdirections-evict", [at_once, 0], format_args!(""));
 }

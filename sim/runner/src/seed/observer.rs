@@ -7,7 +7,7 @@ use invariants::Watch;
 use invariants::disk::NodeDisk;
 use invariants::ledger::Fault;
 use invariants::world::Recovery;
-use sim::{Control, IncidentKind, Node};
+use sim::{Control, Incident, IncidentKind, Node};
 use store::Retention;
 use workloads::Recorder;
 
@@ -62,9 +62,11 @@ impl Observer {
     /// The incidents and deletions since the last time, in order of true time.
     fn struck(&self, epoch_ms: u64) -> Vec<(u64, Node, Fault)> {
         let at_ms = |at: Duration| epoch_ms + at.as_millis() as u64;
-        let incidents = self.control.take_incidents().into_iter().map(|incident| {
-            (at_ms(incident.at), incident.node, fault_of(incident.kind, incident.path))
-        });
+        let incidents = self
+            .control
+            .take_incidents()
+            .into_iter()
+            .map(|incident| (at_ms(incident.at), incident.node.clone(), fault_of(incident)));
         let removals = self.control.take_removals().into_iter();
         let deletions = removals.filter_map(|removal| {
             let at_ms = at_ms(removal.at);
@@ -128,14 +130,17 @@ impl Observer {
     }
 }
 
-fn fault_of(kind: IncidentKind, path: String) -> Fault {
+fn fault_of(incident: Incident) -> Fault {
+    let Incident { kind, path, range, .. } = incident;
     match kind {
         IncidentKind::Sync => Fault::SyncError { path },
         IncidentKind::Read | IncidentKind::Write => Fault::InputOutputError { path },
         IncidentKind::NoSpace => Fault::NoSpace,
         // A page that the device lost without a word is lost like one whose sync failed.
         IncidentKind::Writeback => Fault::SyncError { path },
-        // Only a misdirecting disk does this, and no scenario asks for one yet: it spoils bytes.
-        IncidentKind::Misdirected => Fault::BitRot { path, offset: 0 },
+        IncidentKind::Misdirected => {
+            let range = range.unwrap_or(0..u64::MAX);
+            Fault::Misdirected { path, offset: range.start, len: range.end - range.start }
+        }
     }
 }

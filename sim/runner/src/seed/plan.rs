@@ -111,6 +111,8 @@ fn strike(kind: NemesisKind, node: String, phase_ms: u64, rng: &Rng) -> Strike {
         NemesisKind::WritebackError
         | NemesisKind::ReadError
         | NemesisKind::WriteError
+        | NemesisKind::BitRot
+        | NemesisKind::MisdirectedWrite
         | NemesisKind::BadSector => rng.below(1 << 40) as i64,
         _ => 0,
     };

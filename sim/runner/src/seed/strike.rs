@@ -2,9 +2,10 @@
 
 use invariants::ledger::Fault;
 use sim::fault::{
-    bad_sector, clock, full_disk, io_error, partition, reset, slow_disk, sync_error, wiped_disk,
+    bad_sector, bit_rot, clock, full_disk, io_error, misdirected_write, partition, reset,
+    slow_disk, sync_error, wiped_disk,
 };
-use sim::{Control, Life, Node};
+use sim::{Control, Life, Node, PAGE};
 use tokio::sync::mpsc::UnboundedSender;
 use workloads::scenario::NemesisKind;
 
@@ -53,12 +54,14 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
             sync_error::evict_clean_pages(control, &node);
             Some(Fault::PagesEvicted)
         }
+        NemesisKind::BitRot => rot(control, &node, strike),
         // The ledger gets an entry whenever one of these fails, not now.
         NemesisKind::SyncError
         | NemesisKind::RemoveError
         | NemesisKind::WritebackError
         | NemesisKind::ReadError
         | NemesisKind::WriteError
+        | NemesisKind::MisdirectedWrite
         | NemesisKind::BadSector => {
             turn_bad(control, &node, strike);
             None
@@ -83,6 +86,21 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
             Some(stall(strike))
         }
     }
+}
+
+/// Turns a bit of the node's disk over: in two of five strikes one of its log.
+fn rot(control: &Control, node: &Node, strike: &Strike) -> Option<Fault> {
+    let amount = strike.amount.unsigned_abs();
+    let among = ["/commitlog/", "/commitlog/", "/consumequeue/", "/index/", ""];
+    let among = among[(amount % 5) as usize];
+    let mut places = bit_rot::places(control, node);
+    places.retain(|(path, _)| path.contains(among));
+    let at = (amount / 5).checked_rem(places.len() as u64)?;
+    let (path, page) = places.swap_remove(at as usize);
+    let offset = page + (amount >> 20) % PAGE;
+    let bit = ((amount >> 32) % 8) as u8;
+    bit_rot::flip(control, node, &path, (offset, bit));
+    Some(Fault::BitRot { path, offset, len: 1 })
 }
 
 /// Disturbs what the node says to others, or they to it.
@@ -118,6 +136,10 @@ fn turn_bad(control: &Control, node: &Node, strike: &Strike) {
     match strike.kind {
         NemesisKind::SyncError => sync_error::next(control, node, amount as u32),
         NemesisKind::RemoveError => io_error::removals(control, node, amount as u32),
+        NemesisKind::MisdirectedWrite => {
+            misdirected_write::evicted(control, node, amount.is_multiple_of(2));
+            misdirected_write::next(control, node, 1 + (amount / 2 % 3) as u32);
+        }
         NemesisKind::WritebackError => sync_error::in_background(control, node, chance),
         NemesisKind::ReadError => io_error::reads(control, node, chance),
         NemesisKind::WriteError => io_error::writes(control, node, chance),
@@ -188,6 +210,8 @@ pub(crate) fn undo(control: &Control, strike: &Strike) {
         | NemesisKind::Reset
         | NemesisKind::ClockJump
         | NemesisKind::SyncError
+        | NemesisKind::BitRot
+        | NemesisKind::MisdirectedWrite
         | NemesisKind::RemoveError => {}
     }
 }
