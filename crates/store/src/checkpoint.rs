@@ -80,9 +80,9 @@ impl Checkpoint {
 
     /// What a page says; `None` when it says nothing we can trust (RocketMQ's, empty, torn).
     pub(crate) fn decode(page: &[u8]) -> Option<Self> {
-        let mark_len = match page.get(MARK_AT..)?.first_chunk()? {
-            &MAGIC => MARK_LEN,
-            &MAGIC_1 => MARK_LEN_1,
+        let mark_len = match *page.get(MARK_AT..)?.first_chunk()? {
+            MAGIC => MARK_LEN,
+            MAGIC_1 => MARK_LEN_1,
             _ => return None,
         };
         let covered = page.get(..MARK_AT + mark_len)?;

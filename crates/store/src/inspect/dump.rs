@@ -67,11 +67,11 @@ async fn dump_log(
     sink: Sink<'_>,
 ) -> Result<(), InspectError> {
     let mut walk = Walk::new(disk, &survey.log, request.offset.unwrap_or(0));
-    if let Some(offset) = request.offset {
-        if walk.record_at(offset).await.is_err() {
-            let walk = Walk::new(disk, &survey.log, offset);
-            return Err(InspectError::NoRecord { offset, next: walk.search(offset).await.0 });
-        }
+    if let Some(offset) = request.offset
+        && walk.record_at(offset).await.is_err()
+    {
+        let walk = Walk::new(disk, &survey.log, offset);
+        return Err(InspectError::NoRecord { offset, next: walk.search(offset).await.0 });
     }
     loop {
         let at = walk.at();

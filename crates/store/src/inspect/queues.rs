@@ -55,7 +55,7 @@ pub(super) struct BrokenQueue {
 
 /// All queues, each where the log has come to.
 pub(super) struct Queues<'a> {
-    disk: &'a Disk,
+    source: Source<'a>,
     queues: BTreeMap<&'a str, BTreeMap<u32, Queue<'a>>>,
     /// Queues that the log knows and the disk does not.
     absent: BTreeMap<(String, u32), u64>,
@@ -63,8 +63,14 @@ pub(super) struct Queues<'a> {
     trust: Trust,
     /// Where the log begins: entries of older records are right.
     log_start: u64,
-    block: u64,
     pub(super) counts: Counts,
+}
+
+/// Where entries are read from, and how many at once.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    disk: &'a Disk,
+    block: u64,
 }
 
 /// One queue.
@@ -99,14 +105,14 @@ impl<'a> Queues<'a> {
         }
         let count = files.len() as u64;
         let block = BLOCKS_LEN_MAX / ENTRY_LEN / count.max(1);
+        let block = block.clamp(BLOCK_ENTRIES_MIN, BLOCK_ENTRIES_MAX);
         Self {
-            disk,
+            source: Source { disk, block },
             queues,
             absent: BTreeMap::new(),
             levels: Levels::default(),
             trust,
             log_start,
-            block: block.clamp(BLOCK_ENTRIES_MIN, BLOCK_ENTRIES_MAX),
             counts: Counts {
                 queues: count,
                 files: files.iter().map(|files| files.pieces.len() as u64).sum(),
@@ -127,13 +133,11 @@ impl<'a> Queues<'a> {
             return self.record_without_queue(view, severity, findings);
         };
         let about = About { severity, findings, counts: &mut self.counts };
-        let Some(mut about) =
-            queue.advance(self.disk, self.block, place, self.log_start, about).await
-        else {
+        let Some(mut about) = queue.advance(self.source, place, self.log_start, about).await else {
             return;
         };
         let expected = Entry { physical: at, len: view.store_size, tags_code: 0 };
-        let what = match queue.slot(self.disk, self.block, place).await {
+        let what = match queue.slot(self.source, place).await {
             Slot::Nothing => {
                 let what = format!("place {place} is empty; its record stands at {at}");
                 return about.add(queue, Kind::QueueMissing, place, what);
@@ -182,7 +186,7 @@ impl<'a> Queues<'a> {
 
     /// Looks at what the log has not named: the files themselves, and entries behind the last.
     pub(super) async fn finish(&mut self, findings: &mut Findings) {
-        let (disk, block, log_start) = (self.disk, self.block, self.log_start);
+        let (source, log_start) = (self.source, self.log_start);
         let trust = self.trust;
         for queue in self.queues.values_mut().flat_map(BTreeMap::values_mut) {
             let severity = if trust.unclean { Severity::Note } else { Severity::Error };
@@ -199,10 +203,10 @@ impl<'a> Queues<'a> {
             }
             let start = queue.next.unwrap_or_else(|| queue.first());
             let mut is_behind = false;
-            for places in queue.data(disk, start).await {
+            for places in queue.data(source.disk, start).await {
                 let mut at = places.start;
                 while at < places.end {
-                    let slot = queue.slot(disk, block, at).await;
+                    let slot = queue.slot(source, at).await;
                     let severity = match &slot {
                         Slot::Entry(entry) => trust.severity(entry.physical, u64::MAX),
                         _ => trust.severity(u64::MAX, u64::MAX),
@@ -265,15 +269,14 @@ impl Queue<'_> {
     /// Comes to `place`, which a record has. `None` when there is nothing to compare there.
     async fn advance<'b>(
         &mut self,
-        disk: &Disk,
-        block: u64,
+        source: Source<'_>,
         place: u64,
         log_start: u64,
         mut about: About<'b>,
     ) -> Option<About<'b>> {
         let next = self.next.replace(place + 1);
         match next {
-            None => self.check_gone(disk, block, self.first()..place, log_start, &mut about).await,
+            None => self.check_gone(source, self.first()..place, log_start, &mut about).await,
             Some(next) if place < next => {
                 self.next = Some(next);
                 let what = format!("place {place} again, after place {}", next - 1);
@@ -284,7 +287,7 @@ impl Queue<'_> {
                 let what = format!("after place {} comes place {place}", next - 1);
                 about.add(self, Kind::PlaceGap, next, what);
                 let holes = next..place.min(next + self.held_places());
-                self.check_gone(disk, block, holes, 0, &mut about).await;
+                self.check_gone(source, holes, 0, &mut about).await;
             }
             Some(_) => {}
         }
@@ -294,14 +297,13 @@ impl Queue<'_> {
     /// Places before the first record that is still there: fillers and older entries.
     async fn check_gone(
         &mut self,
-        disk: &Disk,
-        block: u64,
+        source: Source<'_>,
         places: Range<u64>,
         log_start: u64,
         about: &mut About<'_>,
     ) {
         for place in places {
-            match self.slot(disk, block, place).await {
+            match self.slot(source, place).await {
                 Slot::Entry(entry) if entry.is_filler() || entry.end() <= log_start => {
                     about.counts.gone += 1;
                 }
@@ -311,10 +313,10 @@ impl Queue<'_> {
     }
 
     /// What stands at a place.
-    async fn slot(&mut self, disk: &Disk, block: u64, place: u64) -> Slot {
+    async fn slot(&mut self, source: Source<'_>, place: u64) -> Slot {
         let held = self.at..self.at + self.bytes.len() as u64 / ENTRY_LEN;
         if !held.contains(&place) {
-            match self.read(disk, block, place).await {
+            match self.read(source, place).await {
                 Ok(bytes) => (self.at, self.bytes) = (place, bytes),
                 Err(error) => return Slot::Unread(error),
             }
@@ -329,16 +331,16 @@ impl Queue<'_> {
         }
     }
 
-    /// Up to `block` entries from `place` on, of one file; none when there is no such file.
-    async fn read(&self, disk: &Disk, block: u64, place: u64) -> io::Result<Bytes> {
+    /// Up to a block of entries from `place` on, of one file; none when there is no such file.
+    async fn read(&self, source: Source<'_>, place: u64) -> io::Result<Bytes> {
         let byte = place * ENTRY_LEN;
         let piece = self.files.pieces.iter().rfind(|piece| piece.base <= byte);
         let Some(piece) = piece.filter(|piece| byte < piece.end()) else {
             return Ok(Bytes::new());
         };
-        let file = disk.open_sparse(&piece.path).await?;
+        let file = source.disk.open_sparse(&piece.path).await?;
         let from = byte - piece.base;
-        file.slice(from, (block * ENTRY_LEN).min(file.len().saturating_sub(from)))
+        file.slice(from, (source.block * ENTRY_LEN).min(file.len().saturating_sub(from)))
     }
 
     /// The places from `start` on where something may stand, by file.

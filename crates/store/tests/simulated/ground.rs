@@ -253,19 +253,21 @@ impl Ledger {
     /// What is there beyond that is owed from now on: it is visible.
     pub(crate) async fn check(&self, store: &Store, when: &str) {
         let there: BTreeMap<Place, Taken> = read_everything(store).await.into_iter().collect();
-        let books = &mut *self.books();
-        for (place, owed) in &books.promised {
+        // Not held while the store is asked.
+        let promised = self.books().promised.clone();
+        for (place, owed) in &promised {
             let found = there.get(place);
             assert_eq!(found, Some(owed), "{when}: {place:?} is owed");
             let record = store.message_at(PhysicalOffset(owed.physical)).await.unwrap();
             let record = record.expect("what is in a queue is in the log");
             assert_eq!(View::parse(&record).unwrap().body, owed.body);
         }
+        check_keys(store, &there, when).await;
+        let books = &mut *self.books();
         for (place, seen) in &books.seen {
             let found = there.get(place).map(|taken| &taken.body);
             assert_eq!(found, Some(seen), "{when}: {place:?} had been seen");
         }
-        check_keys(store, &there, when).await;
         books.promised.clone_from(&there);
         books.taken = there;
         books.waiting.clear();
