@@ -101,6 +101,11 @@ impl Fault {
         }
     }
 
+    /// Whether it ends the process of its node.
+    pub fn ends(&self) -> bool {
+        matches!(self, Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost | Fault::Stopped)
+    }
+
     /// Whether it is a sync of a CommitLog file, or of their directory, that failed.
     pub fn is_log_sync_error(&self) -> bool {
         matches!(self, Fault::SyncError { path } if is_log(path))
@@ -204,14 +209,8 @@ impl Ledger {
 
     /// Why `node` does not run now: the fault that ended it, if no start followed.
     pub fn down(&self, node: &str) -> Option<&Entry> {
-        let ends = |fault: &Fault| {
-            matches!(
-                fault,
-                Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost | Fault::Stopped
-            )
-        };
-        let is_step = |entry: &&Entry| ends(&entry.fault) || entry.fault == Fault::Started;
-        self.of(node).rev().find(is_step).filter(|entry| ends(&entry.fault))
+        let is_step = |entry: &&Entry| entry.fault.ends() || entry.fault == Fault::Started;
+        self.of(node).rev().find(is_step).filter(|entry| entry.fault.ends())
     }
 
     /// The entries of `node` since it was last started before `until_ms`, up to then.
@@ -235,6 +234,16 @@ impl Ledger {
     /// The deletions of one node, oldest first.
     pub fn deletions<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a Deletion> {
         self.of(node).filter_map(|entry| match &entry.fault {
+            Fault::Deleted(deletion) => Some(deletion),
+            _ => None,
+        })
+    }
+
+    /// The deletions of one node since its last process ended, newest first: while it starts, what
+    /// this start deleted, because the disk was full for instance.
+    pub fn deletions_since_end<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a Deletion> {
+        let since = self.of(node).rev().take_while(|entry| !entry.fault.ends());
+        since.filter_map(|entry| match &entry.fault {
             Fault::Deleted(deletion) => Some(deletion),
             _ => None,
         })

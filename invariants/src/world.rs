@@ -26,6 +26,12 @@ impl World<'_> {
         self.cluster.get(&queue.broker_name).map(|broker| broker.node.as_str())
     }
 
+    /// The true time of the last thing that happened, in ms.
+    pub fn now_ms(&self) -> u64 {
+        let seen = self.history.events().last().map_or(0, |event| event.at_ms);
+        self.ledger.entries().last().map_or(seen, |entry| entry.at_ms.max(seen))
+    }
+
     /// Whether a node runs and its log met no error since it was started.
     pub fn serves_soundly(&self, node: &str) -> bool {
         self.ledger.down(node).is_none() && self.ledger.failed_log(node).is_none()

@@ -17,7 +17,8 @@ const CLAIM: Claim = Claim {
                the horizon.",
     source: "recovery of the CommitLog; RocketMQ's W1 (one bad record takes all later ones)",
     limits: "Of what is durable, only messages that are whole, by comparison with what was sent, \
-             are claimed; compressed ones are not compared. One broker without replicas.",
+             are claimed; compressed ones are not compared; nor what retention deleted meanwhile, by \
+             the ledger. One broker without replicas.",
 };
 
 impl Invariant for LossIsBounded {
@@ -29,7 +30,13 @@ impl Invariant for LossIsBounded {
         if recovery.end != RecoveryEnd::Started {
             return;
         }
+        // The head that the cleaner deleted while this start was under way; E1 says whether it might.
+        let deletions = world.ledger.deletions_since_end(recovery.node());
+        let kept_from = deletions.map(|deletion| deletion.end).max().unwrap_or(0);
         for (record, sent) in whole(world, &recovery.before) {
+            if record.address < kept_from {
+                continue;
+            }
             let kept = recovery.after.log.at(record.address).map(|kept| &kept.bytes);
             found.check(kept == Some(&record.bytes), sent.indices(), || {
                 format!(
@@ -68,7 +75,7 @@ mod tests {
     use super::*;
     use crate::ledger::Fault;
     use crate::promise::Flush;
-    use crate::testing::{HORIZON_MS, LOG, Run, address, changed, disk, image};
+    use crate::testing::{HORIZON_MS, LOG, Run, address, changed, deletion, disk, image};
 
     #[test]
     fn losing_nothing_is_fine_and_so_is_losing_what_is_young() {
@@ -104,6 +111,19 @@ mod tests {
         let a = run.begin(0);
         run.restart(Fault::PowerLoss, disk(&[a]), disk(&[]));
         run.assert_red(&[0]);
+    }
+
+    #[test]
+    fn what_retention_deleted_during_the_start_is_no_loss_and_a_deletion_before_it_no_excuse() {
+        let run_of = |first: Fault, then: Fault| {
+            let mut run = Run::new(LossIsBounded, Flush::Async);
+            let a = run.begin(0);
+            run.fault(first);
+            run.restart(then, disk(&[a]), disk(&[]));
+            run
+        };
+        run_of(Fault::ProcessKill, Fault::Deleted(deletion())).assert_no_violation();
+        run_of(Fault::Deleted(deletion()), Fault::ProcessKill).assert_red(&[0]);
     }
 
     #[test]
