@@ -40,5 +40,6 @@ pub use net::NetShape;
 pub use node::Node;
 pub use probe::{ProbeCount, Probes};
 pub use removal::Removal;
+pub use rng::root;
 pub use trace::{Aspect, Passage, Trace, TraceEvent};
 pub use world::World;

@@ -7,7 +7,7 @@
 use runtime::Rng;
 
 /// The root stream of a seed; everything is drawn from its named children.
-pub(crate) fn root(seed: u64) -> Rng {
+pub fn root(seed: u64) -> Rng {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     bytes[8..16].copy_from_slice(b"hotfire\0");

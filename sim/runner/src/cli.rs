@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::job::Job;
+
 /// Runs the whole cluster inside the deterministic simulator.
 #[derive(Parser)]
 #[command(name = "cargo sim", version, max_term_width = 100)]
@@ -16,8 +18,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run seeds; exit 1 on any violation
     Run(RunOptions),
-    /// Run one seed again, byte for byte, and show what happened
+    /// Run one seed or capsule again, byte for byte, and show what happened
     Replay(ReplayOptions),
+    /// Write a run down as data: it means the same after scenarios or generators have changed
+    Capsule(CapsuleOptions),
     /// Run each seed twice, in separate processes with other environments, and compare
     CheckDeterminism(DeterminismOptions),
     /// Build each mutant of the product and show which invariant kills it, after how many seeds
@@ -60,19 +64,47 @@ pub(crate) struct RunOptions {
     pub(crate) reports: PathBuf,
 }
 
+/// Which run: a scenario and a seed, or a file.
+#[derive(Args, Clone)]
+pub(crate) struct Which {
+    /// The scenario's name
+    #[arg(long, value_name = "NAME", required_unless_present = "file")]
+    scenario: Option<String>,
+    /// The seed
+    #[arg(long, required_unless_present = "file")]
+    seed: Option<u64>,
+    /// A capsule, or a regression entry from seeds/, instead of scenario and seed
+    #[arg(conflicts_with_all = ["scenario", "seed"])]
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Which {
+    /// The run to start.
+    pub(crate) fn job(&self) -> Job {
+        match (&self.file, &self.scenario, self.seed) {
+            (Some(path), ..) => Job::Capsule(path.clone()),
+            (None, Some(scenario), Some(seed)) => Job::seed(scenario, seed),
+            _ => unreachable!("clap requires both without a file"),
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct ReplayOptions {
-    /// The scenario's name
-    #[arg(long, required_unless_present = "entry")]
-    pub(crate) scenario: Option<String>,
-    /// The seed
-    #[arg(long, required_unless_present = "entry")]
-    pub(crate) seed: Option<u64>,
-    /// A regression entry from seeds/, instead of scenario and seed
-    pub(crate) entry: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Show every event of the simulated world
     #[arg(long)]
     pub(crate) trace: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct CapsuleOptions {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Where to write it
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Args)]
@@ -103,12 +135,8 @@ pub(crate) struct MutantOptions {
 
 #[derive(Args)]
 pub(crate) struct OneOptions {
-    /// The scenario's name
-    #[arg(long)]
-    pub(crate) scenario: String,
-    /// The seed
-    #[arg(long)]
-    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Write every event of the simulated world to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::DeterminismOptions;
 use crate::error::RunnerError;
+use crate::job::Job;
 use crate::outcome::SeedOutcome;
 use crate::pool;
-use crate::process::{self, Job};
+use crate::process;
 use crate::run::{progress, this_program};
 use crate::schedule;
 
@@ -29,14 +30,14 @@ pub(crate) fn check(options: &DeterminismOptions) -> Result<bool, RunnerError> {
     let jobs: Vec<Job> = seeds
         .map(|seed| {
             let scenario = &chosen[usize::try_from(seed).unwrap_or(0) % chosen.len()].0;
-            Job { scenario: scenario.clone(), seed }
+            Job::seed(scenario, seed)
         })
         .collect();
     let program = this_program()?;
     let bar = progress(jobs.len() as u64);
     let (mut same, mut differ) = (0u64, Vec::new());
     pool::run_all(&program, &jobs, pool::width(options.jobs), |first| {
-        let job = Job { scenario: first.scenario.clone(), seed: first.seed };
+        let job = Job::seed(&first.scenario, first.seed);
         let second = process::run(&program, &job, None, &ELSEWHERE);
         if alike(&first, &second) {
             same += 1;
@@ -48,7 +49,7 @@ pub(crate) fn check(options: &DeterminismOptions) -> Result<bool, RunnerError> {
     });
     bar.finish_and_clear();
     for (job, first, second) in &differ {
-        println!("seed {} of `{}` has two histories", job.seed, job.scenario);
+        println!("{job} has two histories");
         println!("  {} and {}", first.hash, second.hash);
         println!("  {}", first_difference(&program, job)?);
     }
@@ -63,11 +64,7 @@ fn alike(first: &SeedOutcome, second: &SeedOutcome) -> bool {
 /// The first event that differs, found by tracing both runs.
 fn first_difference(program: &Path, job: &Job) -> Result<String, RunnerError> {
     let path = |run: u8| -> PathBuf {
-        std::env::temp_dir().join(format!(
-            "hotfire-{}-{run}-{}.trace",
-            job.seed,
-            std::process::id()
-        ))
+        std::env::temp_dir().join(format!("hotfire-{run}-{}.trace", std::process::id()))
     };
     let mut texts = Vec::new();
     for (run, environment) in [(1, &[][..]), (2, &ELSEWHERE[..])] {

@@ -1,12 +1,15 @@
-//! A regression entry: a seed that once failed, with its story, in `seeds/`.
+//! A regression entry: a run that once failed, with its story, in `seeds/`.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use sim_capsule::{Capsule, Expected, Plan};
 
 use crate::error::RunnerError;
+use crate::job::{self, Job};
 
-/// What is kept of a failure that was fixed.
+/// What is kept of a failure that was fixed. The run is a scenario and a seed, or a capsule, which
+/// stays the same run when scenarios or generators change.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
@@ -17,9 +20,11 @@ pub(crate) struct Entry {
     #[expect(dead_code, reason = "for the reader of the file; required so that it is written")]
     pub(crate) story: String,
     /// The scenario's name.
-    pub(crate) scenario: String,
+    scenario: Option<String>,
     /// The seed.
-    pub(crate) seed: u64,
+    seed: Option<u64>,
+    /// The run, instead of scenario and seed.
+    capsule: Option<Capsule>,
     /// The invariant that was broken.
     #[expect(dead_code, reason = "for the reader of the file; required so that it is written")]
     pub(crate) invariant: String,
@@ -33,13 +38,49 @@ impl Entry {
     /// # Errors
     /// When the file cannot be read or is not an entry.
     pub(crate) fn read(path: &Path) -> Result<Self, RunnerError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| RunnerError::File { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|error| RunnerError::Malformed {
-            path: path.to_owned(),
-            problem: error.to_string(),
-        })
+        toml::from_str(&read(path)?).map_err(|error| malformed(path, error.to_string()))
     }
+
+    fn capsule(self, path: &Path) -> Result<Capsule, RunnerError> {
+        match (self.capsule, self.scenario, self.seed) {
+            (Some(capsule), None, None) => Ok(capsule),
+            (None, Some(scenario), Some(seed)) => {
+                Ok(Capsule::new("", Expected::default(), job::draw(&scenario, seed)?))
+            }
+            _ => Err(malformed(path, "it needs a scenario and a seed, or a capsule".to_owned())),
+        }
+    }
+}
+
+/// The plan of a run: from its file, or drawn from its scenario and its seed.
+///
+/// # Errors
+/// When there is no such scenario or the file holds no capsule.
+pub(crate) fn plan_of(job: &Job) -> Result<Plan, RunnerError> {
+    match job {
+        Job::Capsule(path) => Ok(capsule(path)?.plan),
+        Job::Seed { scenario, seed } => job::draw(scenario, *seed),
+    }
+}
+
+/// The capsule in a file, which holds nothing else or is an entry.
+///
+/// # Errors
+/// When the file cannot be read or is neither.
+pub(crate) fn capsule(path: &Path) -> Result<Capsule, RunnerError> {
+    let text = read(path)?;
+    // Not by `toml::Table`: it knows no numbers above 2⁶³.
+    let head: Head = toml::from_str(&text).map_err(|error| malformed(path, error.to_string()))?;
+    if head.story.is_some() {
+        return Entry::read(path)?.capsule(path);
+    }
+    Capsule::parse(&text).map_err(|error| malformed(path, error.to_string()))
+}
+
+/// What tells an entry from a capsule.
+#[derive(Deserialize)]
+struct Head {
+    story: Option<serde::de::IgnoredAny>,
 }
 
 /// Every entry below `dir`, by path.
@@ -68,4 +109,13 @@ pub(crate) fn toml_files(dir: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+fn read(path: &Path) -> Result<String, RunnerError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| RunnerError::File { path: path.to_owned(), source })
+}
+
+fn malformed(path: &Path, problem: String) -> RunnerError {
+    RunnerError::Malformed { path: path.to_owned(), problem }
 }

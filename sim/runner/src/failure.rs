@@ -12,7 +12,7 @@ const WORLD_SHOWN_MAX: usize = 14;
 
 /// The command that runs this seed again.
 pub(crate) fn replay_command(outcome: &SeedOutcome) -> String {
-    format!("cargo sim replay --scenario {} --seed {}", outcome.scenario, outcome.seed)
+    format!("cargo sim replay {}", outcome.job().arguments().join(" "))
 }
 
 /// What a person is shown.

@@ -2,11 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "it faces the developer: processes, reports, time")]
 
+mod capsule;
 mod cli;
 mod determinism;
 mod entry;
 mod error;
 mod failure;
+mod job;
 mod mutants;
 mod outcome;
 mod pool;
@@ -42,6 +44,7 @@ fn execute(cli: Cli) -> Result<bool, RunnerError> {
     match cli.command {
         Command::Run(options) => run::run(&options),
         Command::Replay(options) => replay::replay(&options),
+        Command::Capsule(options) => capsule::write_down(&options),
         Command::CheckDeterminism(options) => determinism::check(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Scenarios => {

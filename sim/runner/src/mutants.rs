@@ -7,9 +7,9 @@ use serde::Deserialize;
 use crate::cli::MutantOptions;
 use crate::entry::{self, toml_files};
 use crate::error::RunnerError;
+use crate::job::Job;
 use crate::outcome::SeedOutcome;
 use crate::pool;
-use crate::process::Job;
 use crate::run::{progress, write};
 use crate::scratch::{Edit, Scratch, workspace_root};
 use crate::table;
@@ -110,14 +110,13 @@ fn regressions(root: &Path, name: &str) -> Result<Vec<Job>, RunnerError> {
     let entries = entry::all(&root.join("seeds"))?;
     let of = |mutant: &Option<String>| mutant.as_ref().is_some_and(|id| name.starts_with(id));
     let mine = entries.into_iter().filter(|(_, entry)| of(&entry.mutant));
-    Ok(mine.map(|(_, entry)| Job { scenario: entry.scenario, seed: entry.seed }).collect())
+    Ok(mine.map(|(path, _)| Job::Capsule(path)).collect())
 }
 
 /// Runs seeds until one of the mutant's invariants is broken.
 fn hunt(program: &Path, name: String, mutant: &Mutant, regressions: &[Job]) -> Verdict {
     let seeds = mutant.from..mutant.from + mutant.budget;
-    let jobs: Vec<Job> =
-        seeds.map(|seed| Job { scenario: mutant.scenario.clone(), seed }).collect();
+    let jobs: Vec<Job> = seeds.map(|seed| Job::seed(&mutant.scenario, seed)).collect();
     let bar = progress(mutant.budget);
     bar.set_message(name.clone());
     let (mut tried, mut killed) = (0, None);
@@ -131,7 +130,7 @@ fn hunt(program: &Path, name: String, mutant: &Mutant, regressions: &[Job]) -> V
     for job in regressions {
         let outcome = crate::process::run(program, job, None, &[]);
         if killer(&outcome, &mutant.kills).is_none() {
-            eprintln!("{name}: seed {} of `{}` does not kill it any more", job.seed, job.scenario);
+            eprintln!("{name}: {job} does not kill it any more");
             killed = None;
         }
     }

@@ -1,8 +1,11 @@
 //! What one seed's run says of itself, as one line of JSON between processes.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use crate::job::Job;
 
 /// One broken invariant, ready to be shown.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
@@ -24,6 +27,15 @@ pub(crate) struct SeedOutcome {
     pub(crate) scenario: String,
     /// The seed.
     pub(crate) seed: u64,
+    /// The file it was read from, if it was.
+    #[serde(default)]
+    pub(crate) file: Option<PathBuf>,
+    /// How many events the run had.
+    #[serde(default)]
+    pub(crate) events: u64,
+    /// When the first violation was seen, in ms of simulated time.
+    #[serde(default)]
+    pub(crate) failed_at_ms: Option<u64>,
     /// The rolling hash over every event of the run.
     pub(crate) hash: String,
     /// Simulated time, in ms.
@@ -45,6 +57,14 @@ pub(crate) struct SeedOutcome {
 }
 
 impl SeedOutcome {
+    /// The run that it is the outcome of.
+    pub(crate) fn job(&self) -> Job {
+        match &self.file {
+            Some(path) => Job::Capsule(path.clone()),
+            None => Job::seed(&self.scenario, self.seed),
+        }
+    }
+
     /// Whether nothing was broken.
     pub(crate) fn passed(&self) -> bool {
         self.broken.is_empty()

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use crate::job::Job;
 use crate::outcome::SeedOutcome;
-use crate::process::{self, Job};
+use crate::process;
 
 /// Runs all jobs, `width` at a time. `on_outcome` returns false to stop early.
 pub(crate) fn run_all(

@@ -6,20 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::job::Job;
 use crate::outcome::SeedOutcome;
 
 /// How long a run may take on the wall clock before it is given up as hung. Only a watchdog: no
 /// verdict depends on how fast the machine is, short of a run that never ends.
 const HUNG_AFTER: Duration = Duration::from_secs(240);
-
-/// A run to start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Job {
-    /// The scenario's name.
-    pub(crate) scenario: String,
-    /// The seed.
-    pub(crate) seed: u64,
-}
 
 /// Runs one seed in a process of its own, with these variables in its environment.
 pub(crate) fn run(
@@ -29,7 +21,7 @@ pub(crate) fn run(
     environment: &[(&str, &str)],
 ) -> SeedOutcome {
     let mut command = Command::new(program);
-    command.args(["one", "--scenario", &job.scenario, "--seed", &job.seed.to_string()]);
+    command.arg("one").args(job.arguments());
     if let Some(trace) = trace {
         command.arg("--trace").arg(trace);
     }
@@ -37,11 +29,18 @@ pub(crate) fn run(
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     match command.spawn() {
         Ok(child) => finish(child, job),
-        Err(error) => SeedOutcome::crashed(
-            &job.scenario,
-            job.seed,
-            format!("{} cannot be started: {error}", program.display()),
-        ),
+        Err(error) => crashed(job, format!("{} cannot be started: {error}", program.display())),
+    }
+}
+
+/// The outcome of a run that did not come to an end by itself.
+fn crashed(job: &Job, details: String) -> SeedOutcome {
+    match job {
+        Job::Seed { scenario, seed } => SeedOutcome::crashed(scenario, *seed, details),
+        Job::Capsule(path) => {
+            let name = path.display().to_string();
+            SeedOutcome { file: Some(path.clone()), ..SeedOutcome::crashed(&name, 0, details) }
+        }
     }
 }
 
@@ -70,7 +69,7 @@ fn finish(mut child: Child, job: &Job) -> SeedOutcome {
         _ => {
             let last: Vec<&str> = err.lines().rev().take(30).collect();
             let words = last.into_iter().rev().collect::<Vec<_>>().join("\n");
-            SeedOutcome::crashed(&job.scenario, job.seed, format!("{status}\n{words}"))
+            crashed(job, format!("{status}\n{words}"))
         }
     }
 }

@@ -3,34 +3,29 @@
 use std::path::Path;
 
 use crate::cli::ReplayOptions;
-use crate::entry::Entry;
+use crate::entry;
 use crate::error::RunnerError;
 use crate::failure;
-use crate::process::{self, Job};
+use crate::process;
 use crate::run::this_program;
-use crate::schedule;
 
 /// Runs the seed twice, shows the run, and says whether it passed.
 ///
 /// # Errors
 /// When the scenario or the entry is unknown, or a file cannot be written.
 pub(crate) fn replay(options: &ReplayOptions) -> Result<bool, RunnerError> {
-    let job = job(options)?;
-    schedule::scenarios(std::slice::from_ref(&job.scenario))?;
+    let job = options.which.job();
+    // What is wrong with the name or the file is said here, not by a child.
+    entry::plan_of(&job)?;
     let program = this_program()?;
-    let trace = std::env::temp_dir().join(format!(
-        "hotfire-{}-{}-{}.trace",
-        job.scenario,
-        job.seed,
-        std::process::id()
-    ));
+    let trace = std::env::temp_dir().join(format!("hotfire-{}.trace", std::process::id()));
     let outcome = process::run(&program, &job, options.trace.then_some(trace.as_path()), &[]);
     if options.trace {
         show(&trace)?;
     }
     let again = process::run(&program, &job, None, &[]);
     if outcome.passed() {
-        println!("seed {} of `{}` passed", job.seed, job.scenario);
+        println!("{job} passed");
         outcome.world.iter().for_each(|line| println!("  | {line}"));
         println!("  {} acknowledged, {} processed", outcome.acknowledged, outcome.processed);
         println!("  hash {}", outcome.hash);
@@ -41,15 +36,6 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<bool, RunnerError> {
     let verdict = if same { "the same hash" } else { "ANOTHER HISTORY: a bug of first rank" };
     println!("  again in another process: {verdict}");
     Ok(outcome.passed() && same)
-}
-
-fn job(options: &ReplayOptions) -> Result<Job, RunnerError> {
-    if let Some(path) = &options.entry {
-        let entry = Entry::read(path)?;
-        return Ok(Job { scenario: entry.scenario, seed: entry.seed });
-    }
-    let scenario = options.scenario.clone().expect("clap requires it without an entry");
-    Ok(Job { scenario, seed: options.seed.expect("clap requires it without an entry") })
 }
 
 fn show(trace: &Path) -> Result<(), RunnerError> {

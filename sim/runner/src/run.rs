@@ -10,7 +10,6 @@ use crate::error::RunnerError;
 use crate::failure;
 use crate::outcome::SeedOutcome;
 use crate::pool;
-use crate::process::Job;
 use crate::schedule;
 use crate::totals::Totals;
 
@@ -84,7 +83,7 @@ fn tell(
         }
     }
     if let Some(first) = failures.first() {
-        let job = Job { scenario: first.scenario.clone(), seed: first.seed };
+        let job = first.job();
         let again = (0..2).all(|_| {
             let again = crate::process::run(program, &job, None, &[]);
             again.hash == first.hash && again.fingerprint() == first.fingerprint()

@@ -1,9 +1,9 @@
 //! Which seeds run under which scenario: a pure function of the options.
 
 use crate::cli::RunOptions;
-use crate::entry::{self, Entry};
+use crate::entry;
 use crate::error::RunnerError;
-use crate::process::Job;
+use crate::job::Job;
 use crate::scratch::workspace_root;
 
 /// The jobs of a run: every seed under one scenario, chosen by the scenarios' weights and the
@@ -19,11 +19,10 @@ pub(crate) fn jobs(options: &RunOptions) -> Result<Vec<Job>, RunnerError> {
     let in_shard = seeds.filter(|seed| seed % n == k - 1);
     let mut jobs = Vec::new();
     if options.scenario.is_empty() {
-        for (_, Entry { scenario, seed, .. }) in entry::all(&workspace_root().join("seeds"))? {
-            jobs.push(Job { scenario, seed });
-        }
+        let entries = entry::all(&workspace_root().join("seeds"))?;
+        jobs.extend(entries.into_iter().map(|(path, _)| Job::Capsule(path)));
     }
-    jobs.extend(in_shard.map(|seed| Job { scenario: pick(&chosen, seed), seed }));
+    jobs.extend(in_shard.map(|seed| Job::seed(&pick(&chosen, seed), seed)));
     Ok(jobs)
 }
 

@@ -47,7 +47,7 @@ impl Consume {
         &self.plan
     }
 
-    /// Group and member of each client but the last, which is the reader.
+    /// Group and member of each client; the reader comes last, if there is one.
     fn members(&self) -> Vec<(usize, usize)> {
         let groups = self.plan.groups.iter().enumerate();
         groups.flat_map(|(at, group)| (0..group.members.len()).map(move |of| (at, of))).collect()
@@ -56,9 +56,12 @@ impl Consume {
 
 impl Workload for Consume {
     fn clients(&self) -> Vec<String> {
-        let name = |(at, of): (usize, usize)| format!("{}-member-{of}", self.plan.groups[at].group);
+        let name = |(at, of): (usize, usize)| {
+            let group = &self.plan.groups[at];
+            format!("{}-member-{}", group.group, group.members[of].number)
+        };
         let mut names: Vec<String> = self.members().into_iter().map(name).collect();
-        names.push(self.plan.reader.name.clone());
+        names.extend(self.plan.reader.iter().map(|reader| reader.name.clone()));
         names
     }
 
@@ -79,7 +82,10 @@ impl Workload for Consume {
                 }
                 come_and_go(&stage, &plan.topics, group, of).await;
             }),
-            None => Box::pin(async move { reader::read(&stage, &plan.reader, &plan.topics).await }),
+            None => Box::pin(async move {
+                let reader = plan.reader.as_ref().expect("it is a client only if it is planned");
+                reader::read(&stage, reader, &plan.topics).await;
+            }),
         }
     }
 
@@ -127,7 +133,8 @@ async fn member(
     staying: impl Future<Output = ()>,
 ) {
     let plan = &group.members[of];
-    let name = format!("{}-member-{of}.{}.{life}", group.group, stage.incarnation);
+    let number = plan.number;
+    let name = format!("{}-member-{number}.{}.{life}", group.group, stage.incarnation);
     let config =
         ClientConfig { instance_name: name.clone(), ..ClientConfig::new(stage.namesrv.clone()) };
     let client = Client::start(&stage.runtime, config);

@@ -36,8 +36,8 @@ pub struct Plan {
     pub topics: Vec<String>,
     /// The groups.
     pub groups: Vec<GroupPlan>,
-    /// The reader.
-    pub reader: ReaderPlan,
+    /// The reader, if there is one.
+    pub reader: Option<ReaderPlan>,
 }
 
 /// One group.
@@ -54,6 +54,8 @@ pub struct GroupPlan {
 /// One member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemberPlan {
+    /// Its number in the group.
+    pub number: u32,
     /// The pause before it first joins.
     pub joins_after_ms: u64,
     /// How long it stays and is away then, again and again; after the last it stays.
@@ -71,18 +73,19 @@ pub fn plan(rng: &Rng, knobs: &Knobs) -> Plan {
         .map(|number| plan_group(&rng.stream(&format!("group/{number}")), number, knobs))
         .collect();
     let reader = reader::plan(&rng.stream("reader"), knobs.first, knobs.odd);
-    Plan { topics: knobs.topics.clone(), groups, reader }
+    Plan { topics: knobs.topics.clone(), groups, reader: Some(reader) }
 }
 
 fn plan_group(rng: &Rng, number: u32, knobs: &Knobs) -> GroupPlan {
     let first = rng.below(TAGS.len() as u64 - 1) as usize;
     let two = TAGS[first..first + 2].iter();
     let tags = rng.chance(0.3).then(|| two.map(|tag| (*tag).to_owned()).collect());
-    let members = (0..knobs.members.draw(rng)).map(|_| plan_member(rng, knobs)).collect();
+    let members = 0..knobs.members.draw(rng) as u32;
+    let members = members.map(|number| plan_member(rng, number, knobs)).collect();
     GroupPlan { group: format!("group-{number}"), tags, members }
 }
 
-fn plan_member(rng: &Rng, knobs: &Knobs) -> MemberPlan {
+fn plan_member(rng: &Rng, number: u32, knobs: &Knobs) -> MemberPlan {
     let joins_after_ms = rng.below(knobs.lasts_ms / 4 + 1);
     let stay = |_| (1_000 + rng.below(knobs.lasts_ms / 2 + 1), rng.below(15_000));
     let stays = (0..rng.below(3)).map(stay).collect();
@@ -92,7 +95,7 @@ fn plan_member(rng: &Rng, knobs: &Knobs) -> MemberPlan {
         fails_per_thousand: if rng.chance(0.5) { rng.below(100) } else { 0 },
         takes_ms_max: if rng.chance(0.5) { rng.below(300) } else { 0 },
     };
-    MemberPlan { joins_after_ms, stays, concurrency_max, behaviour }
+    MemberPlan { number, joins_after_ms, stays, concurrency_max, behaviour }
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use invariants::ledger::Fault;
 use runtime::Rng;
 use runtime::sync::{Either, Stop, race};
 use sim::{Control, Life, Node};
+use sim_capsule::Strike;
 use tokio::sync::mpsc;
 use workloads::scenario::NemesisKind;
 use workloads::{Recorder, Stage, Workload};
 
 use super::observer::Observer;
-use super::plan::Strike;
 use super::servers::{self, DOWN, News, Server};
 use super::strike;
 
@@ -104,11 +104,6 @@ impl Director {
         let node = client.node.clone();
         self.clients.insert(node.clone(), client);
         self.start(&node);
-    }
-
-    /// The nodes that faults may strike.
-    pub(crate) fn nodes(&self) -> Vec<String> {
-        self.servers.keys().chain(self.clients.keys()).map(|node| node.name().to_owned()).collect()
     }
 
     /// The servers' nodes.

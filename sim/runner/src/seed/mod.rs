@@ -4,7 +4,6 @@ mod deletion;
 mod director;
 mod observer;
 mod phases;
-mod plan;
 mod servers;
 mod strike;
 mod tell;
@@ -16,7 +15,9 @@ use std::sync::{Arc, Mutex};
 use workloads::scenario::{self, Scenario};
 
 use crate::cli::OneOptions;
+use crate::entry;
 use crate::error::RunnerError;
+use crate::outcome::SeedOutcome;
 
 /// All scenarios.
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -33,19 +34,13 @@ pub(crate) fn invariant_ids() -> Vec<&'static str> {
 /// # Errors
 /// When the scenario is unknown or the trace cannot be written.
 pub(crate) fn one(options: &OneOptions) -> Result<bool, RunnerError> {
-    let all = scenarios();
-    let Some(scenario) = all.iter().find(|scenario| scenario.name == options.scenario) else {
-        let known: Vec<&str> = all.iter().map(|scenario| scenario.name.as_str()).collect();
-        let name = options.scenario.clone();
-        return Err(RunnerError::UnknownScenario { name, known: known.join(", ") });
-    };
-    let scenario = scenario.clone();
-    let (seed, trace) = (options.seed, options.trace.clone());
+    let plan = entry::plan_of(&options.which.job())?;
+    let (file, trace) = (options.which.file.clone(), options.trace.clone());
     // A fresh thread: madsim seeds the hash maps of a thread when they are first used there.
     let run = std::thread::spawn(move || {
-        let world = sim::World::new(seed);
+        let world = sim::World::new(plan.seed);
         let sink = trace.as_deref().map(|path| watch_trace(&world, path)).transpose()?;
-        let outcome = phases::run(&world, &scenario);
+        let outcome = SeedOutcome { file, ..phases::run(&world, &plan) };
         if let Some(sink) = sink {
             world.trace().unwatch();
             let mut sink = sink.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

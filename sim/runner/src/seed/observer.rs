@@ -24,6 +24,8 @@ pub(crate) struct Observer {
     faults: BTreeMap<String, u64>,
     /// How many violations of each property the trace has been told.
     told: BTreeMap<&'static str, usize>,
+    /// When the first violation was seen, in simulated time.
+    failed_at: Option<Duration>,
 }
 
 impl Observer {
@@ -33,7 +35,8 @@ impl Observer {
         watch: Watch,
         policy: Retention,
     ) -> Self {
-        Self { control, recorder, watch, policy, faults: BTreeMap::new(), told: BTreeMap::new() }
+        let (faults, told) = (BTreeMap::new(), BTreeMap::new());
+        Self { control, recorder, watch, policy, faults, told, failed_at: None }
     }
 
     /// Takes in what happened since the last time.
@@ -105,8 +108,11 @@ impl Observer {
         self.note_violations();
     }
 
-    /// Tells the trace which properties were broken since the last time, if anybody listens.
+    /// Notes when the first property broke. Tells the trace which properties were broken since the last time, if anybody listens.
     fn note_violations(&mut self) {
+        if self.failed_at.is_none() && self.watch.found().any(|found| found.broken() > 0) {
+            self.failed_at = Some(self.control.elapsed());
+        }
         if !self.control.trace().is_watched() {
             return;
         }
@@ -122,6 +128,11 @@ impl Observer {
     /// What was seen.
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// When the first violation was seen, in simulated time.
+    pub(crate) fn failed_at(&self) -> Option<Duration> {
+        self.failed_at
     }
 
     /// How often each class of fault struck.

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use broker::BrokerConfig;
 use invariants::Watch;
 use invariants::disk::NodeDisk;
 use invariants::promise::{Broker, Cluster, Flush, commit_horizon_ms, horizon_ms};
-use runtime::Rng;
 use runtime::sync::{Either, race};
 use sim::{Control, Node, World};
+use sim_capsule::Plan;
 use store::FlushMode;
-use workloads::scenario::Scenario;
+use workloads::traffic::Traffic;
 use workloads::{Recorder, Workload, settle};
 
 use super::director::{Client, Director};
 use super::observer::Observer;
-use super::plan::{self, Servers};
 use super::servers::{self, Role, Server};
 use super::{tell, verdict};
 use crate::outcome::{Broken, SeedOutcome};
@@ -27,77 +27,87 @@ const PREPARE_MAX: Duration = Duration::from_secs(120);
 /// How long clients may take to leave when nothing strikes.
 const LEAVE_MAX: Duration = Duration::from_secs(120);
 
-/// Runs a scenario in a world and says what came of it.
-pub(crate) fn run(world: &World, scenario: &Scenario) -> SeedOutcome {
-    let rng = world.stream("plan");
-    let drawn = plan::servers(scenario, &rng.stream("servers"));
-    let workloads = workloads::traffic::plan(scenario, &rng.stream("workloads"));
-    let workloads: Vec<Arc<dyn Workload>> = workloads.into_iter().map(Arc::from).collect();
-    world.probes().set_buggify(rng.stream("buggify").chance(0.5));
+/// Runs a plan in a world, which has the plan's seed, and says what came of it.
+pub(crate) fn run(world: &World, plan: &Plan) -> SeedOutcome {
+    world.probes().set_buggify(plan.buggify);
     let control = world.control();
-    let (director, stalls) = world.block_on(play(&control, scenario, &drawn, &workloads, &rng));
-    verdict::outcome(world, scenario, &drawn, &director, stalls)
+    let (director, stalls) = world.block_on(async {
+        let mut director = prepare(&control, plan);
+        let mut stalls = Vec::new();
+        let played = play(&mut director, plan, &mut stalls);
+        match plan.cut_ms {
+            // What is still going on when it is cut off is no stall.
+            Some(cut_ms) => {
+                race(control.sleep(Duration::from_millis(cut_ms)), played).await;
+            }
+            None => played.await,
+        }
+        director.observer.catch_up();
+        (director, stalls)
+    });
+    verdict::outcome(world, plan, &director, stalls)
 }
 
-async fn play(
-    control: &Control,
-    scenario: &Scenario,
-    drawn: &Servers,
-    workloads: &[Arc<dyn Workload>],
-    rng: &Rng,
-) -> (Director, Vec<Broken>) {
-    let mut director = prepare(control, drawn);
-    let mut stalls = Vec::new();
+async fn play(director: &mut Director, plan: &Plan, stalls: &mut Vec<Broken>) {
     if !director.go_on(PREPARE_MAX, Director::all_up).await {
-        stalls.push(verdict::stall("the servers did not start", &director));
-        return (director, stalls);
+        stalls.push(verdict::stall("the servers did not start", director));
+        return;
     }
-    for workload in workloads {
+    let workloads: Vec<Arc<dyn Workload>> = plan.traffic.iter().map(Traffic::workload).collect();
+    for workload in &workloads {
         for (index, name) in workload.clients().iter().enumerate() {
-            let node = control.node(name);
+            let node = director.control.node(name);
             director.add_client(Client { node, workload: workload.clone(), index });
         }
     }
-    director.go_on(Duration::from_secs(scenario.phases.calm), |_| false).await;
-    let strikes = plan::strikes(scenario, &director.nodes(), &rng.stream("strikes"));
-    director.plan(&strikes);
-    director.go_on(Duration::from_secs(scenario.phases.fault), |_| false).await;
-    director.heal(&stay_dead(&director, drawn, rng));
-    if settle(&mut director, scenario, workloads, &mut stalls).await {
-        end(&mut director, workloads, &mut stalls).await;
+    director.go_on(Duration::from_millis(plan.phases.calm_ms), |_| false).await;
+    director.plan(&plan.strikes);
+    director.go_on(Duration::from_millis(plan.phases.fault_ms), |_| false).await;
+    let dead: Vec<Node> =
+        plan.stay_dead.iter().filter_map(|name| director.control.find(name)).collect();
+    director.heal(&dead);
+    let limit = Duration::from_millis(plan.phases.settle_ms);
+    if settle(director, limit, &workloads, stalls).await {
+        end(director, &workloads, stalls).await;
     }
-    (director, stalls)
 }
 
 /// The servers, with what each promises.
-fn prepare(control: &Control, drawn: &Servers) -> Director {
-    let named = |kind: &str, count: u64| -> Vec<Node> {
-        (0..count).map(|number| control.node(&format!("{kind}-{number}"))).collect()
-    };
-    let (namesrvs, brokers) = (named("namesrv", drawn.namesrvs), named("broker", drawn.brokers));
+fn prepare(control: &Control, plan: &Plan) -> Director {
+    let namesrvs: Vec<Node> = plan.namesrvs.iter().map(|name| control.node(name)).collect();
     let addresses = servers::namesrv_addresses(&namesrvs);
-    let config = |node: &Node| servers::broker_config(node, addresses.clone(), drawn);
-    let cluster: Cluster = brokers.iter().map(|node| promise(node, &config(node))).collect();
+    let brokers: Vec<(Node, BrokerConfig)> = plan
+        .brokers
+        .iter()
+        .map(|broker| {
+            let node = control.node(&broker.node);
+            let config = servers::broker_config(&node, addresses.clone(), broker);
+            if let Some(bytes) = broker.disk_bytes {
+                sim::fault::full_disk::capacity(control, &node, bytes);
+            }
+            (node, config)
+        })
+        .collect();
+    let cluster: Cluster = brokers.iter().map(|(node, config)| promise(node, config)).collect();
     let truth = control.clone();
     let recorder = Recorder::new(move || truth.now_true_ms()).overheard(tell::listener(control));
     let watch = Watch::new(cluster, invariants::all());
-    let observer = Observer::new(control.clone(), recorder.clone(), watch, drawn.retention.clone());
-    if let Some(bytes) = drawn.disk_bytes {
-        brokers.iter().for_each(|node| sim::fault::full_disk::capacity(control, node, bytes));
-    }
+    // All brokers of a run keep messages alike.
+    let policy = brokers.first().map(|(_, config)| config.store.retention.clone());
+    let policy = policy.unwrap_or_default();
+    let observer = Observer::new(control.clone(), recorder.clone(), watch, policy);
     let mut director = Director::new(control.clone(), observer, recorder);
-    director.namesrv = addresses.clone();
+    director.namesrv = addresses;
     for node in namesrvs {
         director.add_server(Server { node, role: Role::Namesrv });
     }
-    for node in brokers {
-        let role = Role::Broker(Box::new(config(&node)));
-        director.add_server(Server { node, role });
+    for (node, config) in brokers {
+        director.add_server(Server { node, role: Role::Broker(Box::new(config)) });
     }
     director
 }
 
-fn promise(node: &Node, config: &broker::BrokerConfig) -> (String, Broker) {
+fn promise(node: &Node, config: &BrokerConfig) -> (String, Broker) {
     let store = &config.store;
     let flush = match store.flush {
         FlushMode::Sync => Flush::Sync,
@@ -110,25 +120,13 @@ fn promise(node: &Node, config: &broker::BrokerConfig) -> (String, Broker) {
     (config.name.clone(), Broker { node, flush, horizon_ms, commit_ms })
 }
 
-/// Who stays dead for ever after the heal: sometimes one of several name servers. (Brokers have no
-/// replicas yet, so each of them belongs to the core.)
-fn stay_dead(director: &Director, drawn: &Servers, rng: &Rng) -> Vec<Node> {
-    let rng = rng.stream("core");
-    if drawn.namesrvs < 2 || rng.chance(0.5) {
-        return Vec::new();
-    }
-    let number = rng.below(drawn.namesrvs);
-    director.control.find(&format!("namesrv-{number}")).into_iter().collect()
-}
-
 /// Waits until everything that was sent is consumed. Says whether the run came so far.
 async fn settle(
     director: &mut Director,
-    scenario: &Scenario,
+    limit: Duration,
     workloads: &[Arc<dyn Workload>],
     stalls: &mut Vec<Broken>,
 ) -> bool {
-    let limit = Duration::from_secs(scenario.phases.settle);
     if !director.go_on(limit, Director::all_up).await {
         stalls.push(verdict::stall("the servers did not come up after the heal", director));
         return false;

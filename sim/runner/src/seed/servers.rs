@@ -9,10 +9,9 @@ use invariants::world::{Recovery, RecoveryEnd};
 use namesrv::{Namesrv, NamesrvConfig};
 use runtime::sync::{Either, Stop, race};
 use sim::{Control, Life, Node};
-use store::{PoolConfig, Store, StoreConfig, StoreHandles};
+use sim_capsule::{BrokerPlan, Flush};
+use store::{FlushMode, Hours, PoolConfig, Retention, Store, StoreConfig, StoreHandles};
 use tokio::sync::mpsc::UnboundedSender;
-
-use super::plan::Servers;
 
 /// The port of every name server.
 const NAMESRV_PORT: u16 = 9876;
@@ -88,26 +87,37 @@ pub(crate) fn namesrv_addresses(nodes: &[Node]) -> Vec<String> {
     nodes.iter().map(|node| format!("{}:{NAMESRV_PORT}", node.ip())).collect()
 }
 
-/// A broker's configuration: small files, so that every boundary is met all the time.
-pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, drawn: &Servers) -> BrokerConfig {
+/// How long a broker keeps messages.
+pub(crate) fn retention(plan: &BrokerPlan) -> Retention {
+    let usual = Retention::default();
+    match plan.kept_ms {
+        Some(reserved_ms) => Retention { reserved_ms, hours: Hours::ALL, ..usual },
+        None => usual,
+    }
+}
+
+/// A broker's configuration.
+pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, plan: &BrokerPlan) -> BrokerConfig {
     let store = StoreConfig {
-        segment_size: 64 << 10,
-        queue_segment_entries: 20,
-        index_slots: 16,
-        index_entries: 20,
-        queue_files_open_max: 3,
-        queue_syncs_max: 4,
-        flush: drawn.flush,
-        pool: drawn.pool.then(PoolConfig::default),
-        retention: drawn.retention.clone(),
+        segment_size: plan.segment_size,
+        queue_segment_entries: plan.queue_segment_entries,
+        index_slots: plan.index_slots,
+        index_entries: plan.index_entries,
+        queue_files_open_max: plan.queue_files_open_max,
+        queue_syncs_max: plan.queue_syncs_max,
+        flush: match plan.flush {
+            Flush::Sync => FlushMode::Sync,
+            Flush::Async => FlushMode::Async,
+        },
+        pool: plan.pool.then(PoolConfig::default),
+        retention: retention(plan),
         ..StoreConfig::default()
     };
     BrokerConfig {
         listen: format!("{}:{BROKER_PORT}", node.ip()),
         namesrv,
-        default_topic_queue_nums: 4,
-        // Before a client gives up: it shall hear that its message is stored and not flushed.
-        sync_flush_timeout_ms: 1_000,
+        default_topic_queue_nums: plan.topic_queues,
+        sync_flush_timeout_ms: plan.sync_flush_timeout_ms,
         ..BrokerConfig::new(node.name(), store)
     }
 }

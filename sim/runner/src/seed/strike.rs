@@ -6,10 +6,10 @@ use sim::fault::{
     slow_disk, sync_error, wiped_disk,
 };
 use sim::{Control, Life, Node, PAGE};
+use sim_capsule::Strike;
 use tokio::sync::mpsc::UnboundedSender;
 use workloads::scenario::NemesisKind;
 
-use super::plan::Strike;
 use super::servers::News;
 
 /// A disk that was full has this much again.

@@ -1,10 +1,11 @@
 //! What came of a run, with everything a person needs to see it.
 
+use std::collections::BTreeSet;
+
 use sim::World;
-use workloads::scenario::Scenario;
+use sim_capsule::{Flush, Plan};
 
 use super::director::Director;
-use super::plan::Servers;
 use crate::outcome::{Broken, SeedOutcome};
 
 /// Events of a culprit's life that are kept.
@@ -15,8 +16,7 @@ const EVENT_COLUMNS_MAX: usize = 400;
 /// The outcome of a run that came to its end.
 pub(crate) fn outcome(
     world: &World,
-    scenario: &Scenario,
-    drawn: &Servers,
+    plan: &Plan,
     director: &Director,
     stalls: Vec<Broken>,
 ) -> SeedOutcome {
@@ -47,8 +47,11 @@ pub(crate) fn outcome(
         matches!(event.what, invariants::history::What::Processed { .. })
     };
     SeedOutcome {
-        scenario: scenario.name.clone(),
+        scenario: plan.scenario.clone(),
         seed: world.seed(),
+        file: None,
+        events: world.trace().events(),
+        failed_at_ms: director.observer.failed_at().map(|at| at.as_millis() as u64),
         hash: format!("{:032x}", world.trace().hash()),
         simulated_ms: world.elapsed().as_millis() as u64,
         acknowledged: watch.history().all_sent().filter(|sent| class(sent)).count() as u64,
@@ -57,7 +60,7 @@ pub(crate) fn outcome(
         faults: director.observer.faults().clone(),
         goals: goals.map(|(name, count)| (name.to_owned(), count.held)).collect(),
         broken,
-        world: picture(scenario, drawn, director),
+        world: picture(plan, director),
     }
 }
 
@@ -87,15 +90,23 @@ fn told(director: &Director, at: usize) -> String {
     line.chars().take(EVENT_COLUMNS_MAX).collect()
 }
 
-fn picture(scenario: &Scenario, drawn: &Servers, director: &Director) -> Vec<String> {
+fn picture(plan: &Plan, director: &Director) -> Vec<String> {
+    let flushes: BTreeSet<&str> = plan
+        .brokers
+        .iter()
+        .map(|broker| match broker.flush {
+            Flush::Sync => "Sync",
+            Flush::Async => "Async",
+        })
+        .collect();
     let mut lines = vec![
-        format!("{}: {}", scenario.name, scenario.title),
+        format!("{}: {}", plan.scenario, plan.title),
         format!(
-            "{} name servers, {} brokers, {:?} flush; {}",
-            drawn.namesrvs,
-            drawn.brokers,
-            drawn.flush,
-            director.nodes().join(" ")
+            "{} name servers, {} brokers, {} flush; {}",
+            plan.namesrvs.len(),
+            plan.brokers.len(),
+            flushes.into_iter().collect::<Vec<_>>().join(" and "),
+            plan.nodes().join(" ")
         ),
     ];
     lines.extend(director.log.iter().cloned());

@@ -3,62 +3,83 @@
 use std::time::Duration;
 
 use runtime::Rng;
-use workloads::scenario::{Flush, NemesisKind, Scenario, Target};
+use workloads::scenario::{self, NemesisKind, Scenario, Target};
 
-/// One fault that is going to strike.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Strike {
-    /// When, from the start of the fault phase.
-    pub(crate) at: Duration,
-    /// What.
-    pub(crate) kind: NemesisKind,
-    /// Whom: the name of a node.
-    pub(crate) node: String,
-    /// How long until it is undone, for what can be.
-    pub(crate) lasts: Duration,
-    /// How much: ms of a jump, ppm of a drift, syncs that fail; its sign counts.
-    pub(crate) amount: i64,
+use crate::plan::{BrokerPlan, Flush, Phases, Plan};
+use crate::strike::Strike;
+
+/// The plan of a scenario and a seed. `rng` is the stream of that seed from which plans are drawn;
+/// each part has a stream of its own there.
+pub fn plan(scenario: &Scenario, seed: u64, rng: &Rng) -> Plan {
+    let (namesrvs, brokers) = servers(scenario, &rng.stream("servers"));
+    let traffic = workloads::traffic::plan(scenario, &rng.stream("workloads"));
+    let phases = Phases {
+        calm_ms: scenario.phases.calm * 1_000,
+        fault_ms: scenario.phases.fault * 1_000,
+        settle_ms: scenario.phases.settle * 1_000,
+    };
+    let mut plan = Plan {
+        scenario: scenario.name.clone(),
+        title: scenario.title.clone(),
+        seed,
+        buggify: rng.stream("buggify").chance(0.5),
+        cut_ms: None,
+        phases,
+        stay_dead: stay_dead(&namesrvs, &rng.stream("core")),
+        namesrvs,
+        brokers,
+        strikes: Vec::new(),
+        traffic,
+    };
+    plan.strikes = strikes(scenario, &plan.nodes(), &rng.stream("strikes"));
+    plan
 }
 
-/// The servers of a run.
-#[derive(Clone, Debug)]
-pub(crate) struct Servers {
-    /// How many name servers.
-    pub(crate) namesrvs: u64,
-    /// How many brokers.
-    pub(crate) brokers: u64,
-    /// What an acknowledgement waits for.
-    pub(crate) flush: store::FlushMode,
-    /// Whether appends go to private buffers first, under ASYNC_FLUSH.
-    pub(crate) pool: bool,
-    /// How long brokers keep messages.
-    pub(crate) retention: store::Retention,
-    /// The size of a broker's disk, where it is a small one.
-    pub(crate) disk_bytes: Option<u64>,
-}
-
-/// The servers that `rng` draws for a scenario.
-pub(crate) fn servers(scenario: &Scenario, rng: &Rng) -> Servers {
+/// The name servers and brokers that `rng` draws. Files are small, so that every boundary is met
+/// all the time.
+fn servers(scenario: &Scenario, rng: &Rng) -> (Vec<String>, Vec<BrokerPlan>) {
     let cluster = &scenario.cluster;
     let flush = match cluster.flush {
-        Flush::Sync => store::FlushMode::Sync,
-        Flush::Async => store::FlushMode::Async,
-        Flush::Any if rng.chance(0.5) => store::FlushMode::Sync,
-        Flush::Any => store::FlushMode::Async,
+        scenario::Flush::Sync => Flush::Sync,
+        scenario::Flush::Async => Flush::Async,
+        scenario::Flush::Any if rng.chance(0.5) => Flush::Sync,
+        scenario::Flush::Any => Flush::Async,
     };
     let (namesrvs, brokers) = (cluster.namesrv.draw(rng), cluster.brokers.draw(rng));
-    let mut retention = store::Retention::default();
-    if let Some(kept_s) = cluster.kept_s {
-        retention.reserved_ms = kept_s.draw(rng) * 1_000;
-        retention.hours = store::Hours::ALL;
-    }
+    let kept_ms = cluster.kept_s.map(|kept_s| kept_s.draw(rng) * 1_000);
     let disk_bytes = cluster.disk_kib.map(|kib| kib.draw(rng) << 10);
-    Servers { namesrvs, brokers, flush, pool: cluster.pool, retention, disk_bytes }
+    let broker = |number: u64| BrokerPlan {
+        node: format!("broker-{number}"),
+        flush,
+        pool: cluster.pool,
+        kept_ms,
+        disk_bytes,
+        segment_size: 64 << 10,
+        queue_segment_entries: 20,
+        index_slots: 16,
+        index_entries: 20,
+        queue_files_open_max: 3,
+        queue_syncs_max: 4,
+        topic_queues: 4,
+        // Before a client gives up: it shall hear that its message is stored and not flushed.
+        sync_flush_timeout_ms: 1_000,
+    };
+    let names = (0..namesrvs).map(|number| format!("namesrv-{number}"));
+    (names.collect(), (0..brokers).map(broker).collect())
+}
+
+/// Who stays dead for ever after the heal: sometimes one of several name servers. (Brokers have no
+/// replicas yet, so each of them belongs to the core.)
+fn stay_dead(namesrvs: &[String], rng: &Rng) -> Vec<String> {
+    if namesrvs.len() < 2 || rng.chance(0.5) {
+        return Vec::new();
+    }
+    vec![namesrvs[rng.below(namesrvs.len() as u64) as usize].clone()]
 }
 
 /// The strikes that `rng` draws, in order of their time. Where several classes of fault could
 /// strike, a random half of them stays away: all of them always finds less.
-pub(crate) fn strikes(scenario: &Scenario, nodes: &[String], rng: &Rng) -> Vec<Strike> {
+fn strikes(scenario: &Scenario, nodes: &[String], rng: &Rng) -> Vec<Strike> {
     let phase_ms = scenario.phases.fault * 1_000;
     let swarm = scenario.nemeses.len() > 3;
     let mut strikes = Vec::new();
@@ -123,11 +144,14 @@ fn strike(kind: NemesisKind, node: String, phase_ms: u64, rng: &Rng) -> Strike {
 mod tests {
     use super::*;
 
+    fn everything() -> Scenario {
+        let all = scenario::all();
+        all.into_iter().find(|scenario| scenario.name == "everything").expect("it is there")
+    }
+
     fn drawn(seed: u8) -> Vec<Strike> {
-        let all = workloads::scenario::all();
-        let scenario = all.iter().find(|scenario| scenario.name == "everything");
         let nodes = ["namesrv-0", "broker-0", "producer-0"].map(str::to_owned);
-        strikes(scenario.expect("it is there"), &nodes, &Rng::from_seed([seed; 32]))
+        strikes(&everything(), &nodes, &Rng::from_seed([seed; 32]))
     }
 
     #[test]
