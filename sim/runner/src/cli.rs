@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Replay(ReplayOptions),
     /// Write a run down as data: it means the same after scenarios or generators have changed
     Capsule(CapsuleOptions),
+    /// Run one seed or capsule again and show it as a page: processes, requests, faults, what was broken
+    Timeline(TimelineOptions),
     /// Run each seed twice, in separate processes with other environments, and compare
     CheckDeterminism(DeterminismOptions),
     /// Build each mutant of the product and show which invariant kills it, after how many seeds
@@ -90,6 +92,15 @@ impl Which {
 }
 
 #[derive(Args)]
+pub(crate) struct TimelineOptions {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Where the page goes; its name ends in .html
+    #[arg(short, long, value_name = "FILE", default_value = "run.html")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
 pub(crate) struct ReplayOptions {
     #[command(flatten)]
     pub(crate) which: Which,
@@ -137,7 +148,7 @@ pub(crate) struct MutantOptions {
 pub(crate) struct OneOptions {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Write every event of the simulated world to this file
+    /// Write every event of the simulated world to this file; as a page if it ends in .html
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
 }

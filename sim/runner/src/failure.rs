@@ -15,6 +15,11 @@ pub(crate) fn replay_command(outcome: &SeedOutcome) -> String {
     format!("cargo sim replay {}", outcome.job().arguments().join(" "))
 }
 
+/// The command that shows this run as a page.
+fn timeline_command(outcome: &SeedOutcome) -> String {
+    format!("cargo sim timeline {} -o run.html", outcome.job().arguments().join(" "))
+}
+
 /// What a person is shown.
 pub(crate) fn story(outcome: &SeedOutcome) -> String {
     let mut text = String::new();
@@ -24,6 +29,7 @@ pub(crate) fn story(outcome: &SeedOutcome) -> String {
     };
     line(&format!("seed {} of `{}` FAILED", outcome.seed, outcome.scenario));
     line(&format!("  again:  {}", replay_command(outcome)));
+    line(&format!("  look:   {}", timeline_command(outcome)));
     for broken in outcome.broken.iter().take(2) {
         line(&format!("  {}: {}", broken.id, broken.sentence));
         for detail in broken.details.lines().take(10) {

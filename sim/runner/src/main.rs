@@ -13,12 +13,15 @@ mod mutants;
 mod outcome;
 mod pool;
 mod process;
+mod recording;
 mod replay;
 mod run;
 mod schedule;
 mod scratch;
 mod seed;
+mod sink;
 mod table;
+mod timeline;
 mod totals;
 
 use std::process::ExitCode;
@@ -45,6 +48,7 @@ fn execute(cli: Cli) -> Result<bool, RunnerError> {
         Command::Run(options) => run::run(&options),
         Command::Replay(options) => replay::replay(&options),
         Command::Capsule(options) => capsule::write_down(&options),
+        Command::Timeline(options) => timeline::timeline(&options),
         Command::CheckDeterminism(options) => determinism::check(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Scenarios => {

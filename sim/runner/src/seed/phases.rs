@@ -49,6 +49,7 @@ pub(crate) fn run(world: &World, plan: &Plan) -> SeedOutcome {
 }
 
 async fn play(director: &mut Director, plan: &Plan, stalls: &mut Vec<Broken>) {
+    tell::phase(&director.control, "prepare");
     if !director.go_on(PREPARE_MAX, Director::all_up).await {
         stalls.push(verdict::stall("the servers did not start", director));
         return;
@@ -60,11 +61,14 @@ async fn play(director: &mut Director, plan: &Plan, stalls: &mut Vec<Broken>) {
             director.add_client(Client { node, workload: workload.clone(), index });
         }
     }
+    tell::phase(&director.control, "calm");
     director.go_on(Duration::from_millis(plan.phases.calm_ms), |_| false).await;
     director.plan(&plan.strikes);
+    tell::phase(&director.control, "faults");
     director.go_on(Duration::from_millis(plan.phases.fault_ms), |_| false).await;
     let dead: Vec<Node> =
         plan.stay_dead.iter().filter_map(|name| director.control.find(name)).collect();
+    tell::phase(&director.control, "heal");
     director.heal(&dead);
     let limit = Duration::from_millis(plan.phases.settle_ms);
     if settle(director, limit, &workloads, stalls).await {
@@ -131,6 +135,7 @@ async fn settle(
         stalls.push(verdict::stall("the servers did not come up after the heal", director));
         return false;
     }
+    tell::phase(&director.control, "settle");
     director.quiet.stop();
     let sent =
         |director: &Director| !director.busy().iter().any(|name| name.starts_with("producer"));
@@ -148,6 +153,7 @@ async fn settle(
 
 /// Lets clients leave, reads everything back and looks at the disks.
 async fn end(director: &mut Director, workloads: &[Arc<dyn Workload>], stalls: &mut Vec<Broken>) {
+    tell::phase(&director.control, "end");
     director.leave.stop();
     if !director.go_on(LEAVE_MAX, |director| director.busy().is_empty()).await {
         stalls.push(verdict::stall("clients did not leave", director));

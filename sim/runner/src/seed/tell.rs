@@ -19,6 +19,11 @@ pub(crate) fn listener(control: &Control) -> impl Fn(&str, usize, &What) + Send 
     }
 }
 
+/// Says which part of the run begins.
+pub(crate) fn phase(control: &Control, name: &str) {
+    control.note("world", "phase", [0, 0], format_args!("{name}"));
+}
+
 /// Passes a fault that went into the ledger on.
 pub(crate) fn fault(control: &Control, node: &str, fault: &Fault) {
     control.note(node, "ledger", [0, 0], format_args!("{} {fault:?}", fault.code()));
