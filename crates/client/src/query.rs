@@ -1,9 +1,12 @@
 //! Messages by key: asked of every broker of a topic, or of one.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
-use message::{MessageExt, record};
-use protocol::header::{QueryMessageRequestHeader, QueryMessageResponseHeader};
+use message::{MessageExt, message_id, record};
+use protocol::header::{
+    QueryMessageRequestHeader, QueryMessageResponseHeader, ViewMessageRequestHeader,
+};
 use protocol::{RemotingCommand, RequestCode, ResponseCode};
 
 use crate::client::Client;
@@ -89,6 +92,54 @@ impl Client {
             index_timestamp: u64::try_from(header.index_last_update_timestamp).unwrap_or(0),
             index_physical: u64::try_from(header.index_last_update_phyoffset).unwrap_or(0),
         })
+    }
+
+    /// The message of a topic that has this id: its unique key, or the id that says where it is
+    /// stored. `None` when no broker of the topic has it.
+    ///
+    /// Both kinds may look alike, 32 hexadecimal digits. So the unique key is asked for first, and
+    /// a place only of a broker that the topic's route names: the id of a stranger is no reason to
+    /// connect to wherever it points.
+    ///
+    /// # Errors
+    /// As [`Client::query_message`]: what a broker that did not answer has is unknown.
+    pub async fn view_message(
+        &self,
+        topic: &str,
+        id: &str,
+    ) -> Result<Option<MessageExt>, ClientError> {
+        let query = KeyQuery {
+            topic: topic.to_owned(),
+            key: id.to_owned(),
+            is_unique: true,
+            count_max: 1,
+            begin_ms: 0,
+            end_ms: i64::MAX.unsigned_abs(),
+        };
+        let found = self.query_message(&query).await?;
+        let unique = |message: &MessageExt| message.message.unique_key() == Some(id);
+        if let Some(message) = found.into_iter().rev().find(unique) {
+            return Ok(Some(message));
+        }
+        let Ok((host, offset)) = message_id::decode(id) else { return Ok(None) };
+        let route = self.route_to_read(topic).await?;
+        let stored_there = |address: &&str| address.parse() == Ok::<SocketAddr, _>(host);
+        let Some(address) = route.addresses().find(stored_there) else { return Ok(None) };
+        let offset = i64::try_from(offset.0).unwrap_or(i64::MAX);
+        let header = ViewMessageRequestHeader { offset, ..ViewMessageRequestHeader::default() };
+        let command = RemotingCommand::request(RequestCode::VIEW_MESSAGE_BY_ID, &header);
+        let answer = match self.0.link.ask(address, command).await {
+            // RocketMQ has no code of its own for an offset where no message begins.
+            Err(ClientError::Refused { code: ResponseCode::SYSTEM_ERROR, remark, .. })
+                if remark.starts_with("can not find message by the offset") =>
+            {
+                return Ok(None);
+            }
+            answered => answered?,
+        };
+        let mut messages =
+            record::decode_all(answer.body).map_err(|error| unreadable(address, error))?;
+        Ok(messages.pop().filter(|message| message.message.topic == topic))
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Produce(ProduceArgs),
     /// Write messages to the standard output, one per line
     Consume(ConsumeArgs),
+    /// Find messages by key or by id
+    Query(QueryArgs),
     /// Measure how fast a cluster takes and gives messages
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -154,6 +156,34 @@ pub(crate) struct ConsumeArgs {
     /// Ends after so many messages
     #[arg(long, value_name = "COUNT")]
     pub(crate) max: Option<u64>,
+    /// Writes each message as a JSON object with its keys, tag, queue and offset
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `query`.
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = false)]
+pub(crate) struct QueryArgs {
+    /// The cluster
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// Messages that have this key: one word of their KEYS
+    #[arg(short, long, group = "what")]
+    pub(crate) key: Option<String>,
+    /// The message with this id: the one its producer was told (msgId), or offsetMsgId
+    #[arg(long, group = "what")]
+    pub(crate) id: Option<String>,
+    /// Not stored before this time: milliseconds since 1970 or 2026-11-20T09:30:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "id")]
+    pub(crate) from: Option<Position>,
+    /// Not stored after this time
+    #[arg(long, value_name = "TIME", conflicts_with = "id")]
+    pub(crate) to: Option<Position>,
+    /// The newest so many
+    #[arg(long, value_name = "COUNT", default_value_t = 32,
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) max: u32,
     /// Writes each message as a JSON object with its keys, tag, queue and offset
     #[arg(long)]
     pub(crate) json: bool,
@@ -352,6 +382,8 @@ mod tests {
             "hotfire produce --topic t --tag a --key k1 --keys k2",
             "hotfire consume --topic t --group g --tag a||b --from first --max 10",
             "hotfire consume --topic t --from 1700000000000",
+            "hotfire query --topic t --key k --from 1700000000000 --to last --max 3 --json",
+            "hotfire query --topic t --id 7F0000010000001E",
             "hotfire bench produce --connections 1 --in-flight 1 --size 10 --duration 5s --json",
             "hotfire bench consume --count 1000",
             "hotfire config",
@@ -369,6 +401,9 @@ mod tests {
         for line in [
             "hotfire produce",
             "hotfire consume --topic t --from yesterday",
+            "hotfire query --topic t",
+            "hotfire query --topic t --key k --id i",
+            "hotfire query --topic t --key k --max 65",
             "hotfire bench produce --connections 0",
             "hotfire bench produce --duration 5",
             "hotfire standalone --lisen a:1",

@@ -17,6 +17,7 @@ mod logging;
 mod machine;
 mod position;
 mod produce;
+mod query;
 mod serve;
 mod store;
 mod text;
@@ -61,6 +62,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Broker(args) => serve::broker(args).await,
         Command::Produce(args) => produce::run(args).await,
         Command::Consume(args) => consume::run(args).await,
+        Command::Query(args) => query::run(args).await,
         Command::Bench(BenchCommand::Produce(args)) => bench::produce(args).await,
         Command::Bench(BenchCommand::Consume(args)) => bench::consume(args).await,
         Command::Store(command) => store::run(command).await,

@@ -157,6 +157,31 @@ fn keys_and_tags_are_carried_and_tags_are_selected() {
 }
 
 #[test]
+fn messages_are_found_by_key_and_by_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Standalone::start(dir.path(), &[]);
+    let on = ["-n", server.namesrv.as_str(), "--topic", "Orders"];
+    let produce = [&["produce", "--key", "o-17", "--key", "north", "--tag", "Paid"], &on[..]];
+    text_of(&run(&produce.concat(), "seventeen\n"));
+    text_of(&run(&[&["produce", "--key", "o-18"], &on[..]].concat(), "eighteen\n"));
+    let by = |more: &[&str]| run(&[&["query"], &on[..], more].concat(), "");
+    // What is acknowledged is indexed a moment later.
+    let mut tries = (0..100).map(|_| by(&["--key", "o-17", "--json"]));
+    let found = text_of(&tries.find(|output| output.status.success()).expect("it is indexed"));
+    let found: serde_json::Value = serde_json::from_str(found.trim()).unwrap();
+    assert_eq!((&found["body"], &found["tag"]), (&"seventeen".into(), &"Paid".into()));
+    let table = text_of(&by(&["--id", found["messageId"].as_str().unwrap()]));
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("STORED"), "{table}");
+    assert!(lines[1].contains("o-17 north") && lines[1].ends_with("seventeen"), "{table}");
+    let place = found["offsetMessageId"].as_str().unwrap();
+    assert_eq!(text_of(&by(&["--id", place])), table);
+    let none = by(&["--key", "o-19"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(error_of(&none).contains("no message of Orders matches"), "{}", error_of(&none));
+}
+
+#[test]
 fn a_second_server_on_the_same_store_says_who_holds_it() {
     let data = tempfile::tempdir().unwrap();
     let first = Standalone::start(data.path(), &[]);

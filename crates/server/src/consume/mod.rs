@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::position::Position;
 use crate::tool::Tool;
 use sink::Sink;
+pub(crate) use sink::as_json;
 
 /// Writes messages until `--max`, the operator or the closed output ends it.
 pub(crate) async fn run(args: ConsumeArgs) -> Result<(), Failure> {

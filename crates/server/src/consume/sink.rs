@@ -33,7 +33,7 @@ impl Sink {
             return false;
         }
         let mut line = match self.json {
-            true => as_json(queue, message).to_string().into_bytes(),
+            true => as_json(queue, message).into_bytes(),
             false => message.message.body.to_vec(),
         };
         line.push(b'\n');
@@ -69,16 +69,19 @@ impl Sink {
     }
 }
 
-fn as_json(queue: &str, stored: &MessageExt) -> serde_json::Value {
+/// A message as one line of JSON.
+pub(crate) fn as_json(queue: &str, stored: &MessageExt) -> String {
     let message = &stored.message;
     json!({
         "topic": message.topic,
         "queue": queue,
         "offset": stored.queue_offset.0,
         "messageId": stored.message_id(),
+        "offsetMessageId": stored.offset_message_id(),
         "tag": message.tags(),
         "keys": message.keys(),
         "storedMs": stored.store_timestamp,
         "body": String::from_utf8_lossy(&message.body),
     })
+    .to_string()
 }

@@ -152,6 +152,24 @@ public class Interop {
                 }
             }
         });
+        check("messages by key and by unique key", () -> {
+            String keyed = topic + "_keys", key = "other" + run;
+            Message message = new Message(keyed, "TagA", "key" + run + " " + key, "by key".getBytes());
+            SendResult result = producer.send(message);
+            must(result.getSendStatus() == SendStatus.SEND_OK, "got " + result.getSendStatus());
+            long now = System.currentTimeMillis();
+            List<MessageExt> found = new ArrayList<>();
+            for (int i = 0; i < WAIT_SECONDS * 5 && found.isEmpty(); i++) {
+                try {
+                    found = producer.queryMessage(keyed, key, 32, now - 3600000, now + 3600000).getMessageList();
+                } catch (Exception none) { // the client throws when there is none yet
+                    Thread.sleep(200);
+                }
+            }
+            must(found.size() == 1 && body(found.get(0)).equals("by key"), "by key: " + found);
+            MessageExt same = producer.viewMessage(keyed, result.getMsgId());
+            must(body(same).equals("by key"), "by unique key: " + same);
+        });
         check("64 KiB body (compressed by the client)", () -> {
             byte[] large = new byte[65536];
             Arrays.fill(large, (byte) 'x');
