@@ -1,5 +1,6 @@
 //! The broker in a simulated world: with a name server, clients, and what can go wrong.
 
+mod clean;
 mod durability;
 mod flow;
 mod members;
