@@ -1,15 +1,18 @@
 //! What an append costs, beside what the machine asks for it:
-//! `cargo run --release -p store --example write_path [SECONDS] [DIRECTORY] [--json]`.
+//! `cargo run --release -p store --example write_path [SECONDS] [DIRECTORY] [--json] [--only=ASYNC/128]`.
 //!
 //! Writers are tasks that append and wait for the promise, [`BATCH`] messages per hold of the lock
 //! under ASYNC_FLUSH, as a busy connection has them, and one under SYNC_FLUSH. Each case runs on a
 //! new store for SECONDS (2 by default) or until its segments are used up. Two floors are measured
-//! in the same run, with the same door to the same disk:
+//! in the same run, with the same door to the same disk, each in two forms:
 //!
-//! 1. copy + CRC-32 of as many records of the same length into one mapping whose pages are there;
+//! 1. copy + CRC-32 of as many records of the same length into one mapping;
 //! 2. for SYNC_FLUSH, syncs of the very batches that the group commits had, one behind the other.
 //!
-//! `ratio` is the time of a message by the time of the floor: 1.0 is the machine itself.
+//! `ratio` is the time of a message by the time of the floor: 1.0 is the machine itself. It is the
+//! floor in a file as the store's segments are: allocated, and every byte in a page that nobody has
+//! touched before. `used` is the floor in a file that was written before, over and over: no page is
+//! made and no block is new, which a log never has.
 
 #![expect(clippy::disallowed_methods, reason = "writers are tasks of this machine, not of a node")]
 
@@ -21,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use message::{PhysicalOffset, SysFlag};
-use runtime::{Clock, Disk};
+use runtime::{Clock, Disk, SegmentFile};
 use runtime_tokio::TokioRuntime;
 use store::{
     Append, AppendError, FlushMode, PoolConfig, QueueHandle, Store, StoreConfig, StoreHandles,
@@ -82,8 +85,10 @@ struct Row {
     record_len: u64,
     seconds: f64,
     cpu_seconds: f64,
-    /// The machine's own time for the same, in seconds.
+    /// The machine's own time for the same in a new file, in seconds.
     floor_seconds: f64,
+    /// And in one that was written before.
+    used_seconds: f64,
     /// Group commits.
     commits: u64,
     /// Appends that flow control refused and that were tried again.
@@ -92,21 +97,28 @@ struct Row {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Failed> {
-    let (json, plain): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|it| it == "--json");
+    let (options, plain): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|it| it.starts_with("--"));
+    let json = options.iter().any(|it| it == "--json");
+    let only = options.iter().find_map(|it| it.strip_prefix("--only="));
     let seconds = plain.first().map_or(Ok(2), |text| text.parse::<u64>())?;
     let base = plain.get(1).map(String::as_str);
     let mut rows = Vec::new();
     for mode in [Mode::Async, Mode::Pool, Mode::Sync] {
         for body in BODIES {
             for writers in WRITERS {
+                let name = format!("{}/{body}/{writers}", mode.name());
+                if only.is_some_and(|only| !name.starts_with(only)) {
+                    continue;
+                }
                 rows.push(case(mode, body, writers, seconds, base).await?);
-                if json.is_empty() {
+                if !json {
                     print(&rows)?;
                 }
             }
         }
     }
-    if !json.is_empty() {
+    if json {
         print_json(&rows)?;
     }
     Ok(())
@@ -138,10 +150,14 @@ async fn case(
     let record_len = store.appended().reached() / messages.max(1);
     store.shutdown().await?;
     let batches = batches.await?;
-    let floor_seconds = match mode {
-        Mode::Sync => sync_floor(&disk, &clock, &batches).await?,
-        _ => copy_floor(&disk, &clock, messages, record_len).await?,
-    };
+    let mut floors = [0.0; 2];
+    for (floor, used) in floors.iter_mut().zip([false, true]) {
+        let file = Floor::open(&disk, used).await?;
+        *floor = match mode {
+            Mode::Sync => file.sync(&clock, &batches).await?,
+            _ => file.copy(&clock, messages, record_len).await?,
+        };
+    }
     Ok(Row {
         mode,
         body,
@@ -150,7 +166,8 @@ async fn case(
         record_len,
         seconds: spent,
         cpu_seconds,
-        floor_seconds,
+        floor_seconds: floors[0],
+        used_seconds: floors[1],
         commits: batches.len() as u64,
         refused,
     })
@@ -267,42 +284,77 @@ fn watch_commits(store: &Store) -> tokio::task::JoinHandle<Vec<u64>> {
     })
 }
 
-/// Floor 1: so many records of that length, each with its CRC-32, into a mapping.
-async fn copy_floor(disk: &Disk, clock: &Clock, count: u64, len: u64) -> Result<f64, Failed> {
-    let file = disk.create_segment("floor", SEGMENT).await?;
-    file.populate(0..SEGMENT).await;
-    let record = vec![7; len as usize];
-    let begun = clock.monotonic();
-    let mut at = 0;
-    for _ in 0..count {
-        if at + len > SEGMENT {
-            at = 0;
-        }
-        std::hint::black_box(crc32fast::hash(std::hint::black_box(&record)));
-        file.write_at(at, &[&record])?;
-        at += len;
-    }
-    Ok(clock.monotonic().since(begun).as_secs_f64())
+/// A file to measure a floor in.
+struct Floor {
+    disk: Disk,
+    file: SegmentFile,
+    used: bool,
+    made: u64,
 }
 
-/// Floor 2: batches of those sizes, copied and synced one behind the other.
-async fn sync_floor(disk: &Disk, clock: &Clock, batches: &[u64]) -> Result<f64, Failed> {
-    let file = disk.create_segment("floor", SEGMENT).await?;
-    file.sync(0..SEGMENT).await?;
-    file.populate(0..SEGMENT).await;
-    let bytes = vec![7; batches.iter().copied().max().unwrap_or(0).min(SEGMENT) as usize];
-    let begun = clock.monotonic();
-    let mut at = 0;
-    for batch in batches {
-        let batch = (*batch).min(SEGMENT);
-        if at + batch > SEGMENT {
-            at = 0;
+impl Floor {
+    /// A file of the length of a segment; written through and durable if `used`.
+    async fn open(disk: &Disk, used: bool) -> Result<Self, Failed> {
+        let name = if used { "floor-used" } else { "floor" };
+        let file = disk.create_segment(&format!("{name}-0"), SEGMENT).await?;
+        if used {
+            let zeros = vec![0; 1 << 20];
+            for at in (0..SEGMENT).step_by(zeros.len()) {
+                file.write_at(at, &[&zeros])?;
+            }
         }
-        file.write_at(at, &[&bytes[..batch as usize]])?;
-        file.sync(at..at + batch).await?;
-        at += batch;
+        file.sync(0..SEGMENT).await?;
+        Ok(Self { disk: disk.clone(), file, used, made: 0 })
     }
-    Ok(clock.monotonic().since(begun).as_secs_f64())
+
+    /// The file is full: the next one is new again, unless used ones are wanted.
+    async fn next(&mut self, clock: &Clock) -> Result<f64, Failed> {
+        let begun = clock.monotonic();
+        if !self.used {
+            self.made += 1;
+            let name = format!("floor-{}", self.made);
+            self.file = self.disk.create_segment(&name, SEGMENT).await?;
+            self.file.sync(0..SEGMENT).await?;
+        }
+        Ok(clock.monotonic().since(begun).as_secs_f64())
+    }
+
+    /// Floor 1: so many records of that length, each with its CRC-32, into a mapping. Making files
+    /// is not counted: the store makes them ahead.
+    async fn copy(mut self, clock: &Clock, count: u64, len: u64) -> Result<f64, Failed> {
+        let record = vec![7; len as usize];
+        let begun = clock.monotonic();
+        let (mut at, mut making) = (0, 0.0);
+        for _ in 0..count {
+            if at + len > SEGMENT {
+                making += self.next(clock).await?;
+                at = 0;
+            }
+            std::hint::black_box(crc32fast::hash(std::hint::black_box(&record)));
+            self.file.write_at(at, &[&record])?;
+            at += len;
+        }
+        Ok(clock.monotonic().since(begun).as_secs_f64() - making)
+    }
+
+    /// Floor 2: batches of those sizes, copied and synced one behind the other.
+    async fn sync(mut self, clock: &Clock, batches: &[u64]) -> Result<f64, Failed> {
+        let longest = batches.iter().copied().max().unwrap_or(0).min(SEGMENT);
+        let bytes = vec![7; longest as usize];
+        let begun = clock.monotonic();
+        let (mut at, mut making) = (0, 0.0);
+        for batch in batches {
+            let batch = (*batch).min(SEGMENT);
+            if at + batch > SEGMENT {
+                making += self.next(clock).await?;
+                at = 0;
+            }
+            self.file.write_at(at, &[&bytes[..batch as usize]])?;
+            self.file.sync(at..at + batch).await?;
+            at += batch;
+        }
+        Ok(clock.monotonic().since(begun).as_secs_f64() - making)
+    }
 }
 
 /// The processor time of this process in seconds, to a hundredth: fields 14 and 15 of its `stat`.
@@ -326,6 +378,10 @@ impl Row {
     fn ratio(&self) -> f64 {
         self.seconds / self.floor_seconds
     }
+
+    fn used_ratio(&self) -> f64 {
+        self.seconds / self.used_seconds
+    }
 }
 
 /// The last row, and the head of the table before the first.
@@ -334,7 +390,7 @@ fn print(rows: &[Row]) -> std::io::Result<()> {
     if rows.len() == 1 {
         writeln!(
             out,
-            "{:<10} {:>6} {:>7} {:>7} {:>9} {:>11} {:>7} {:>8} {:>8} {:>6} {:>7}",
+            "{:<10} {:>6} {:>7} {:>7} {:>9} {:>11} {:>7} {:>8} {:>8} {:>6} {:>6} {:>7}",
             "mode",
             "body",
             "record",
@@ -345,13 +401,14 @@ fn print(rows: &[Row]) -> std::io::Result<()> {
             "CPU us",
             "commits",
             "ratio",
+            "used",
             "refused"
         )?;
     }
     let Some(row) = rows.last() else { return Ok(()) };
     writeln!(
         out,
-        "{:<10} {:>6} {:>7} {:>7} {:>9} {:>11.0} {:>7.0} {:>8.3} {:>8} {:>6.2} {:>7}",
+        "{:<10} {:>6} {:>7} {:>7} {:>9} {:>11.0} {:>7.0} {:>8.3} {:>8} {:>6.2} {:>6.2} {:>7}",
         row.mode.name(),
         row.body,
         row.record_len,
@@ -362,6 +419,7 @@ fn print(rows: &[Row]) -> std::io::Result<()> {
         row.cpu_micros(),
         row.commits,
         row.ratio(),
+        row.used_ratio(),
         row.refused
     )
 }
@@ -374,7 +432,7 @@ fn print_json(rows: &[Row]) -> std::io::Result<()> {
             format!(
                 "{{\"mode\":\"{}\",\"body\":{},\"record\":{},\"writers\":{},\"messages\":{},\
                  \"seconds\":{:.6},\"per_second\":{:.0},\"cpu_us\":{:.3},\"commits\":{},\
-                 \"floor_seconds\":{:.6},\"ratio\":{:.3},\"refused\":{}}}",
+                 \"floor_seconds\":{:.6},\"ratio\":{:.3},\"used_ratio\":{:.3},\"refused\":{}}}",
                 row.mode.name(),
                 row.body,
                 row.record_len,
@@ -386,6 +444,7 @@ fn print_json(rows: &[Row]) -> std::io::Result<()> {
                 row.commits,
                 row.floor_seconds,
                 row.ratio(),
+                row.used_ratio(),
                 row.refused
             )
         })
