@@ -13,6 +13,8 @@ pub(crate) struct Refusal {
 
 /// The field of an answer that says when to try again, in ms; the remark says it, too.
 const RETRY_AFTER: &str = "retryAfterMs";
+/// When another try may find room among the requests at work, in ms: some group commits later.
+pub(crate) const RETRY_AFTER_OVERLOAD_MS: u64 = 100;
 
 impl Refusal {
     /// A refusal with its reason.

@@ -16,7 +16,7 @@ use store::{GetRequest, GetResult, GetStatus, QueueHandle};
 use super::answer::Answer;
 use super::check_client_config::unsupported_filter;
 use crate::admission::SEE_FAQ;
-use crate::refusal::Refusal;
+use crate::refusal::{RETRY_AFTER_OVERLOAD_MS, Refusal};
 use crate::state::State;
 use crate::subscription::{TagFilter, is_tag_type};
 
@@ -38,7 +38,7 @@ pub(crate) async fn serve(
             "[OVERLOAD]system busy, start flow control for a while: {} pulls at work or held",
             state.config.pulls_in_flight_max
         );
-        return Err(Refusal::new(ResponseCode::SYSTEM_BUSY, remark));
+        return Err(Refusal::busy(remark, RETRY_AFTER_OVERLOAD_MS));
     };
     let header: PullMessageRequestHeader = request.header()?;
     let pull = admit(state, &header).await?;

@@ -12,7 +12,7 @@ use remoting::{Connection, Reply};
 use super::send::Send;
 use super::send_batch;
 use crate::put::{self, Stored};
-use crate::refusal::Refusal;
+use crate::refusal::{RETRY_AFTER_OVERLOAD_MS, Refusal};
 use crate::state::State;
 use crate::{admission, properties, topics};
 
@@ -45,7 +45,7 @@ async fn store(
             "[OVERLOAD]system busy, start flow control for a while: {} sends at work",
             state.config.sends_in_flight_max
         );
-        return Err(Refusal::new(ResponseCode::SYSTEM_BUSY, remark));
+        return Err(Refusal::busy(remark, RETRY_AFTER_OVERLOAD_MS));
     };
     if state.draining.is_stopped() {
         let remark = "the broker is shutting down; send to another one";

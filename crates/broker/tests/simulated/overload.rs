@@ -26,6 +26,7 @@ fn sends_above_the_bound_are_told_that_the_broker_is_busy() {
             scene.control.spawn_on(&scene.client, async move {
                 let reply = asking.ask(request).await;
                 if reply.response_code() == ResponseCode::SYSTEM_BUSY {
+                    assert_eq!(reply.ext_fields.get("retryAfterMs"), Some("100"));
                     assert!(reply.remark.expect("a cause").starts_with("[OVERLOAD]"));
                 }
                 codes.lock().expect("nobody panicked").push(reply.code);

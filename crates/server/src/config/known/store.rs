@@ -108,7 +108,11 @@ pub(crate) const KEYS: &[Key] = &[
     Key::flag("enableRunningFlagsInFlush", "false").moot(),
     Key::number("maxRecoveryCommitlogFiles", "30"),
     Key::number("deleteFileBatchMax", "10"),
-    // hotfire's own: reads of what is not in memory.
+    // hotfire's own: queue files that are open at once, queues that are synced one by one, bytes of
+    // the log that may wait for their flush, and reads of what is not in memory.
+    Key::number("consumeQueueFilesOpenMax", "4096").within(16, 1_000_000).acts(),
+    Key::number("consumeQueueSyncsMax", "64").within(1, 1_000_000).acts(),
+    Key::number("unflushedBytesMax", "1073741824").within(1 << 20, 1 << 40).acts(),
     Key::number("coldReadsMax", "4").within(1, 1024).acts(),
     Key::number("coldReadBytesPerSecondMax", "268435456").acts(),
 ];
