@@ -3,67 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use message::{
-    Message, MessageExt, MessageQueue, PhysicalOffset, QueueOffset, message_id, property,
-};
+use message::{Message, MessageExt, MessageQueue, PhysicalOffset, QueueOffset, property};
 
+pub use crate::answer::{Outcome, Placed};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::outcome::Class;
-
-/// Where an answer said that a message is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
-    /// The queue.
-    pub queue: MessageQueue,
-    /// Its place in the queue.
-    pub offset: QueueOffset,
-    /// The id that holds the broker's address and its place in the log.
-    pub offset_message_id: String,
-}
-
-impl Placed {
-    /// Its place in the log, if the id holds one.
-    pub fn address(&self) -> Option<PhysicalOffset> {
-        message_id::decode(&self.offset_message_id).ok().map(|(_, address)| address)
-    }
-}
-
-/// How a send ended; which one it is, [`crate::outcome::classify`] says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The promise is met.
-    Ok(Placed),
-    /// Stored, but the promise is not met.
-    Weak(Placed),
-    /// Nothing was appended.
-    Rejected {
-        /// The response code; 0 when the request never left.
-        code: i32,
-    },
-    /// Anything may have happened, or may still.
-    Unknown,
-}
-
-impl Outcome {
-    /// What it proves.
-    pub fn class(&self) -> Class {
-        match self {
-            Outcome::Ok(_) => Class::Ok,
-            Outcome::Weak(_) => Class::Weak,
-            Outcome::Rejected { .. } => Class::Rejected,
-            Outcome::Unknown => Class::Unknown,
-        }
-    }
-
-    /// Where the message is stored, if it is known to be.
-    pub fn placed(&self) -> Option<&Placed> {
-        match self {
-            Outcome::Ok(placed) | Outcome::Weak(placed) => Some(placed),
-            Outcome::Rejected { .. } | Outcome::Unknown => None,
-        }
-    }
-}
 
 /// How a message is on its way: only a plain one is found where its answer said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +120,25 @@ pub struct Asked {
     pub answer: QueueOffset,
 }
 
+/// One query of a broker for messages by key, with its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queried {
+    /// When it was asked, in ms of true time; the event's own time is the answer's.
+    pub started_ms: u64,
+    /// The broker.
+    pub broker_name: String,
+    /// The topic.
+    pub topic: String,
+    /// A word of KEYS, or a unique key.
+    pub key: String,
+    /// The most messages that the answer may hold.
+    pub count_max: usize,
+    /// The messages that have the key.
+    pub seen: Vec<Seen>,
+    /// Messages in the answer that have not: hits of the hash alone.
+    pub strangers: usize,
+}
+
 /// What an answer said about a queue's bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds<'a> {
@@ -205,6 +169,8 @@ pub enum What {
         kind: Kind,
         /// Whether the answer shall wait for the flush; without `WAIT=false` it shall.
         waits: bool,
+        /// By what it shall be found: its unique key and the words of KEYS.
+        keys: Vec<String>,
     },
     /// A send ended, or was given up.
     SendEnded {
@@ -291,6 +257,18 @@ pub enum What {
     Pulled(Pull),
     /// A reader asked for a place in a queue and was answered.
     Asked(Asked),
+    /// Somebody asked for messages by key and was answered.
+    Queried(Queried),
+    /// After the heal somebody sent to a queue, or to any of a topic's, until it was `OK`, or gave
+    /// up.
+    Probed {
+        /// Where it went.
+        about: String,
+        /// When it began, in ms of true time.
+        started_ms: u64,
+        /// Whether it was `OK` in the end.
+        served: bool,
+    },
     /// At the end, a reader read a queue from its lowest offset to its highest.
     ReadBack {
         /// The queue.
@@ -313,6 +291,7 @@ impl What {
             digest: Digest::of(message),
             kind,
             waits: message.properties.get(property::WAIT) != Some("false"),
+            keys: keys_of(message),
         }
     }
 
@@ -341,9 +320,17 @@ impl What {
         match self {
             What::Delivered { seen, .. } => std::slice::from_ref(seen),
             What::Pulled(Pull { seen, .. }) | What::ReadBack { seen, .. } => seen,
+            What::Queried(queried) => &queried.seen,
             _ => &[],
         }
     }
+}
+
+/// By what a message shall be found.
+fn keys_of(message: &Message) -> Vec<String> {
+    let unique = message.properties.get(property::UNIQ_KEY);
+    let words = message.properties.get(property::KEYS).unwrap_or_default().split(' ');
+    unique.into_iter().chain(words.filter(|word| !word.is_empty())).map(str::to_owned).collect()
 }
 
 /// One entry of the history.
@@ -376,6 +363,8 @@ pub struct Sent {
     pub kind: Kind,
     /// Whether its answer waits for the flush.
     pub waits: bool,
+    /// By what it is found: its unique key and the words of KEYS.
+    pub keys: Vec<String>,
     /// How it ended, if it did.
     pub ended: Option<Ended>,
 }
@@ -431,7 +420,7 @@ impl History {
         let last = self.events.last();
         assert!(last.is_none_or(|last| last.at_ms <= at_ms), "true time does not run back");
         match &what {
-            What::SendStarted { id, topic, tag, digest, kind, waits } => {
+            What::SendStarted { id, topic, tag, digest, kind, waits, keys } => {
                 let sent = Sent {
                     id: *id,
                     started: index,
@@ -441,6 +430,7 @@ impl History {
                     digest: *digest,
                     kind: *kind,
                     waits: *waits,
+                    keys: keys.clone(),
                     ended: None,
                 };
                 assert!(self.sent.insert(*id, sent).is_none(), "attempt {id} began twice");

@@ -68,6 +68,8 @@ pub enum Fault {
     Started,
     /// The node was asked to stop and did.
     Stopped,
+    /// The node itself said that it can go on no more; its process is ended behind this entry.
+    GaveUp,
 }
 
 impl Fault {
@@ -88,6 +90,7 @@ impl Fault {
             Fault::Deleted(_) => "RT",
             Fault::Started => "UP",
             Fault::Stopped => "DN",
+            Fault::GaveUp => "GU",
         }
     }
 

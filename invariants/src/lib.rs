@@ -12,15 +12,17 @@
 //!
 //! | Family | Properties |
 //! |---|---|
-//! | `durability` | D1 D2 D3 D4 D5 D6 D7 |
+//! | `durability` | D1 D2 D3 D4 D5 D6 D7 D8 D11 |
 //! | `phantom` | P1 P2 |
-//! | `integrity` | I1 I2 I3 I6 |
+//! | `integrity` | I1 I2 I3 I6 I19 |
 //! | `order` | O1 O2 |
 //! | `queue_log` | Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 |
 //! | `consumer` | C3 |
 //! | `recovery` | S1 S2 S3 S4 S5 S6 S7 S9 S10 S12 S14 |
-//! | `retention` | E1 E2 E3 S11 |
+//! | `retention` | E1 E2 E3 E4 E5 S11 |
+//! | `liveness` | LV1 |
 
+mod answer;
 pub mod consumer;
 pub mod digest;
 pub mod disk;
@@ -30,6 +32,7 @@ pub mod identity;
 pub mod integrity;
 pub mod invariant;
 pub mod ledger;
+pub mod liveness;
 pub mod order;
 pub mod outcome;
 pub mod phantom;
@@ -64,12 +67,15 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(durability::LossIsASuffix::default()),
         Box::new(durability::ExposedIsOwed::default()),
         Box::new(durability::NoAckAfterFailedSync),
+        Box::new(durability::NoSpaceIsAllOrNothing::default()),
+        Box::new(durability::ProgressIsKept::default()),
         Box::new(phantom::DeliveredWasSent),
         Box::new(phantom::RefusedIsNotDelivered::default()),
         Box::new(integrity::ContentIsAsSent),
         Box::new(integrity::PlaceReadsTheSame::default()),
         Box::new(integrity::StoreTimeRises),
         Box::new(integrity::ChecksumIsTheBodys),
+        Box::new(integrity::KeyFindsItsMessages),
         Box::new(order::OffsetsRise::default()),
         Box::new(order::AcksKeepOrder::default()),
         Box::new(queue_log::OffsetsAreDense::default()),
@@ -96,6 +102,9 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(retention::HeadGoesFirst),
         Box::new(retention::LaggingReaderIsTold),
         Box::new(retention::QueuesFollowTheLog),
+        Box::new(retention::ReaderMeetsNoGap),
+        Box::new(retention::SpaceIsFreed),
+        Box::new(liveness::ServesAfterTheHeal),
     ]
 }
 
@@ -107,8 +116,8 @@ mod tests {
     fn every_property_has_a_name_of_its_own_and_says_what_it_does_not_see() {
         let claims: Vec<_> = super::all().iter().map(|invariant| invariant.claim()).collect();
         let ids: BTreeSet<&str> = claims.iter().map(|claim| claim.id).collect();
-        let listed = "C3 D1 D2 D3 D4 D5 D6 D7 E1 E2 E3 I1 I2 I3 I6 O1 O2 P1 P2 \
-                      Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 S1 S10 S11 S12 S14 S2 S3 S4 S5 S6 S7 S9";
+        let listed = "C3 D1 D11 D2 D3 D4 D5 D6 D7 D8 E1 E2 E3 E4 E5 I1 I19 I2 I3 I6 LV1 O1 O2 \
+                      P1 P2 Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 S1 S10 S11 S12 S14 S2 S3 S4 S5 S6 S7 S9";
         assert_eq!(ids.into_iter().collect::<Vec<_>>().join(" "), listed);
         for claim in claims {
             assert!(claim.sentence.ends_with('.') && !claim.source.is_empty(), "{}", claim.id);

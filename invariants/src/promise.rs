@@ -172,7 +172,8 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
         | Fault::Network { .. }
         | Fault::Clock { .. }
         | Fault::Started
-        | Fault::Stopped => false,
+        | Fault::Stopped
+        | Fault::GaveUp => false,
     }
 }
 

@@ -4,7 +4,7 @@ use message::MessageQueue;
 
 use crate::disk::{NodeDisk, QueueKey};
 use crate::history::{History, Kind, Placed, Seen, Sent};
-use crate::ledger::{Fault, Ledger};
+use crate::ledger::{Entry, Fault, Ledger};
 use crate::outcome::Class;
 use crate::promise::{Broker, Cluster, Flush, Owed, Said, owes};
 
@@ -35,6 +35,18 @@ impl World<'_> {
     /// Whether a node runs and its log met no error since it was started.
     pub fn serves_soundly(&self, node: &str) -> bool {
         self.ledger.down(node).is_none() && self.ledger.failed_log(node).is_none()
+    }
+
+    /// Since when nothing keeps the node from dispatching, in ms of true time; `None` when
+    /// something still does at `at_ms`.
+    pub fn calm_since(&self, node: &str, at_ms: u64) -> Option<u64> {
+        let since = self.ledger.since_start(node, at_ms);
+        if since.iter().any(|entry| entry.fault.is_disk_error()) {
+            return None;
+        }
+        // A stall of the disk outlives the process.
+        let until = self.ledger.of(node).take_while(|entry| entry.at_ms <= at_ms);
+        Some(until.map(ends_ms).max().unwrap_or(0))
     }
 
     /// The plain messages that are known to be stored on `node`, with where.
@@ -93,6 +105,18 @@ impl World<'_> {
         let known = self.cluster.get(broker_name).cloned();
         let broker = known.unwrap_or_else(|| stranger(broker_name));
         owes(said, &Broker { commit_ms: None, ..broker }, self.ledger)
+    }
+}
+
+/// How long a full disk is full, in ms of true time: the ledger does not say when it ends.
+const FULL_MS_MAX: u64 = 60_000;
+
+/// When what it disturbs is over.
+fn ends_ms(entry: &Entry) -> u64 {
+    match entry.fault {
+        Fault::Stall { for_ms } => entry.at_ms.saturating_add(for_ms),
+        Fault::NoSpace => entry.at_ms + FULL_MS_MAX,
+        _ => entry.at_ms,
     }
 }
 

@@ -7,6 +7,8 @@ mod attempts;
 mod body;
 pub mod consume;
 mod listener;
+pub mod lookup;
+pub mod probe;
 pub mod produce;
 mod reader;
 mod recorder;

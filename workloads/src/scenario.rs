@@ -85,6 +85,13 @@ pub struct Cluster {
     /// The size of each broker's disk in KiB, where it is a small one.
     #[serde(default)]
     pub disk_kib: Option<Span>,
+    /// Entries of an IndexFile: without, so few that files follow each other all the time; with
+    /// 200, so many that a power failure can tear one.
+    #[serde(default)]
+    pub index_entries: Option<u32>,
+    /// How many topics the traffic goes to; without, one or two.
+    #[serde(default)]
+    pub topics: Option<Span>,
 }
 
 fn two() -> Span {
@@ -129,6 +136,13 @@ pub enum Run {
         /// Whether the reader asks for bounds and times and pulls where nothing can be.
         #[serde(default)]
         odd: bool,
+    },
+    /// Users who send messages with keys and look them up.
+    Lookup {
+        /// How many.
+        users: Span,
+        /// Messages and questions of each.
+        operations: Span,
     },
 }
 
@@ -238,7 +252,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 18] = [
+const TEXTS: [(&str, &str); 21] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -252,6 +266,9 @@ const TEXTS: [(&str, &str); 18] = [
     ("retention", include_str!("../scenarios/retention.toml")),
     ("keys_kill", include_str!("../scenarios/keys_kill.toml")),
     ("keys_power_fail", include_str!("../scenarios/keys_power_fail.toml")),
+    ("large_index", include_str!("../scenarios/large_index.toml")),
+    ("many_queues", include_str!("../scenarios/many_queues.toml")),
+    ("big_messages", include_str!("../scenarios/big_messages.toml")),
     ("boundaries", include_str!("../scenarios/boundaries.toml")),
     ("restarts", include_str!("../scenarios/restarts.toml")),
     ("disk_errors", include_str!("../scenarios/disk_errors.toml")),

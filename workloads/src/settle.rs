@@ -11,7 +11,7 @@ use crate::stage::Stage;
 
 /// Brokers register within 30 s and clients ask for routes every 30 s: before that a route may
 /// lack a broker that is back, and what it holds would be passed over.
-const ROUTES_SETTLE: Duration = Duration::from_secs(65);
+pub(crate) const ROUTES_SETTLE: Duration = Duration::from_secs(65);
 
 /// Between two looks.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Run, Scenario, Span};
 use crate::stage::Workload;
-use crate::{consume, produce};
+use crate::{consume, lookup, produce};
 
-/// Topics of a run.
+/// Topics of a run that does not say.
 const TOPICS: Span = Span { low: 1, high: 2 };
 
 /// Numbers for producers and groups of one run of traffic; those of the next follow.
@@ -23,6 +23,8 @@ pub enum Traffic {
     Produce(produce::Plan),
     /// Push consumers and a reader.
     Consume(consume::Plan),
+    /// Users who look messages up.
+    Lookup(lookup::Plan),
 }
 
 impl Traffic {
@@ -31,6 +33,7 @@ impl Traffic {
         match self {
             Traffic::Produce(plan) => Arc::new(produce::Produce::new(plan.clone())),
             Traffic::Consume(plan) => Arc::new(consume::Consume::new(plan.clone())),
+            Traffic::Lookup(plan) => Arc::new(lookup::Lookup::new(plan.clone())),
         }
     }
 
@@ -47,6 +50,7 @@ impl Traffic {
                 let members = plan.groups.iter().flat_map(|group| &group.members);
                 members.map(|member| member.stays.len() + 1).sum()
             }
+            Traffic::Lookup(plan) => plan.users.iter().map(|each| each.ops.len()).sum(),
         }
     }
 }
@@ -54,8 +58,9 @@ impl Traffic {
 /// Draws the plans of every kind of traffic in a scenario. The same scenario and the same stream
 /// give the same plans.
 pub fn plan(scenario: &Scenario, rng: &Rng) -> Vec<Traffic> {
-    let topics: Vec<String> =
-        (0..TOPICS.draw(rng)).map(|number| format!("Traffic-{number}")).collect();
+    let topics: Vec<String> = (0..scenario.cluster.topics.unwrap_or(TOPICS).draw(rng))
+        .map(|number| format!("Traffic-{number}"))
+        .collect();
     let lasts_ms = (scenario.phases.calm + scenario.phases.fault) * 1_000;
     let number = |at: usize| at as u32 * NUMBERS;
     let one = |(at, run): (usize, &Run)| -> Traffic {
@@ -72,6 +77,11 @@ pub fn plan(scenario: &Scenario, rng: &Rng) -> Vec<Traffic> {
                 let knobs = consume::Knobs { first, groups, members, topics, lasts_ms, odd };
                 Traffic::Consume(consume::plan(&rng, &knobs))
             }
+            Run::Lookup { users, operations } => {
+                let first = number(at);
+                let knobs = lookup::Knobs { first, users, operations, topics, lasts_ms };
+                Traffic::Lookup(lookup::plan(&rng, &knobs))
+            }
         }
     };
     scenario.runs.iter().enumerate().map(one).collect()
@@ -79,5 +89,5 @@ pub fn plan(scenario: &Scenario, rng: &Rng) -> Vec<Traffic> {
 
 /// What must happen in some run, over all kinds of traffic.
 pub fn goals() -> Vec<&'static str> {
-    [&produce::GOALS[..], &consume::GOALS].concat()
+    [&produce::GOALS[..], &consume::GOALS, &lookup::GOALS].concat()
 }

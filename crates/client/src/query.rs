@@ -36,6 +36,9 @@ pub struct KeyQuery {
 pub struct KeyAnswer {
     /// The newest messages that match, oldest first.
     pub messages: Vec<MessageExt>,
+    /// How many more the broker gave that have another key: a RocketMQ broker does where hashes
+    /// are equal. They are left out.
+    pub strangers: usize,
     /// When the last message in the broker's index was stored, in ms; 0 when nothing was found.
     pub index_timestamp: u64,
     /// Where it stands in the broker's log.
@@ -86,8 +89,10 @@ impl Client {
             answer.header().map_err(|error| unreadable(address, error))?;
         let messages = record::decode_all(answer.body);
         let mut messages = messages.map_err(|error| unreadable(address, error))?;
+        let given = messages.len();
         messages.retain(|message| matches(query, message));
         Ok(KeyAnswer {
+            strangers: given - messages.len(),
             messages,
             index_timestamp: u64::try_from(header.index_last_update_timestamp).unwrap_or(0),
             index_physical: u64::try_from(header.index_last_update_phyoffset).unwrap_or(0),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::image::{DiskImage, number};
 
 /// The sizes that a file may have, as (slots, entries); both cannot be told from its length.
-const SHAPES: [(u64, u64); 2] = [(16, 20), (5_000_000, 20_000_000)];
+const SHAPES: [(u64, u64); 3] = [(16, 20), (160, 200), (5_000_000, 20_000_000)];
 /// The length of a header.
 const HEADER_LEN: u64 = 40;
 /// The length of an entry.

@@ -23,6 +23,6 @@ pub use image::{DiskImage, QueueKey};
 pub use index::{IndexEntry, IndexFile, IndexScan, IndexVouched, key_hash};
 pub use log::{Blank, LogScan, Record, Stop};
 pub use marks::identities;
-pub use node::NodeDisk;
+pub use node::{NodeDisk, Room};
 pub use offsets::{GroupOffsets, OffsetsError, consumer_offsets, is_whole_json};
 pub use queue::{QueueEntry, QueueScan};

@@ -3,12 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checkpoint::{self, Checkpoint};
-use super::image::{DiskImage, QueueKey};
+use super::image::{DiskImage, QueueKey, segments};
 use super::index::IndexScan;
 use super::log::LogScan;
 use super::marks::identities;
 use super::queue::{QueueScan, scan_all};
 use crate::identity::Identity;
+
+/// How much room a node has, and when it makes some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes in use.
+    pub used: u64,
+    /// Bytes in all.
+    pub capacity: u64,
+    /// So long the node keeps records, in ms.
+    pub kept_ms: u64,
+    /// Above this part of its disk, in percent, it deletes whatever the age.
+    pub forcible_percent: u64,
+}
 
 /// A disk, decoded.
 #[derive(Clone, Debug)]
@@ -31,6 +44,8 @@ pub struct NodeDisk {
     pub abort: bool,
     /// What the device surely holds, where somebody asked it: the least that a power loss leaves.
     pub device: Option<DiskImage>,
+    /// How much room there is, where somebody asked.
+    pub room: Option<Room>,
 }
 
 impl NodeDisk {
@@ -45,6 +60,7 @@ impl NodeDisk {
             checkpoint: checkpoint::read(&image),
             abort: has_abort(&image),
             device: None,
+            room: None,
             image,
         }
     }
@@ -53,6 +69,20 @@ impl NodeDisk {
     #[must_use]
     pub fn on_device(self, device: DiskImage) -> Self {
         Self { device: Some(device), ..self }
+    }
+
+    /// The same disk with how much room there is.
+    #[must_use]
+    pub fn with_room(self, room: Room) -> Self {
+        Self { room: Some(room), ..self }
+    }
+
+    /// Where the files of the CommitLog begin.
+    pub fn log_files(&self) -> Vec<u64> {
+        let files = segments(&self.image, |parts| parts.last() == Some(&"commitlog"));
+        let mut bases: Vec<u64> = files.map(|(_, base, _)| base).collect();
+        bases.sort_unstable();
+        bases
     }
 
     /// Whether the device surely holds the file that stands while a store runs; where nobody asked

@@ -16,4 +16,5 @@ pub use offsets_are_dense::OffsetsAreDense;
 pub use place_is_immutable::PlaceIsImmutable;
 pub use pull_tells_the_truth::PullTellsTheTruth;
 pub use search_brackets::SearchBrackets;
+pub(crate) use visible_in_time::VISIBLE_MS_MAX;
 pub use visible_in_time::VisibleInTime;

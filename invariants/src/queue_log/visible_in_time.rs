@@ -7,15 +7,12 @@ use message::{MessageQueue, QueueOffset};
 use crate::history::{Event, Pull, PullStatus, Sent, What};
 use crate::identity::Identity;
 use crate::invariant::{Claim, Found, Invariant};
-use crate::ledger::{Entry, Fault};
 use crate::outcome::Class;
 use crate::world::World;
 
 /// How long an acknowledged message may be invisible on a node that nothing disturbs, in ms of true
 /// time: the disk may take that long to make the queue's next file.
-const VISIBLE_MS_MAX: u64 = 10_000;
-/// How long a full disk is full, in ms of true time: the ledger does not say when it ends.
-const FULL_MS_MAX: u64 = 60_000;
+pub(crate) const VISIBLE_MS_MAX: u64 = 10_000;
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
@@ -77,7 +74,7 @@ impl VisibleInTime {
     fn look(&self, world: &World<'_>, (event, pull): (&Event, &Pull), found: &mut Found) {
         let Some(acked) = self.acked.get(&pull.queue) else { return };
         let node = world.node_of(&pull.queue).unwrap_or_default();
-        let Some(calm_ms) = calm_since(world, node, event.at_ms) else { return };
+        let Some(calm_ms) = world.calm_since(node, event.at_ms) else { return };
         let is_due = |acked: &Acked| {
             acked.at_ms.max(calm_ms).saturating_add(VISIBLE_MS_MAX) < pull.started_ms
         };
@@ -97,30 +94,10 @@ impl VisibleInTime {
     }
 }
 
-/// Since when nothing keeps the node from dispatching, in ms of true time; `None` when something
-/// still does at `at_ms`.
-fn calm_since(world: &World<'_>, node: &str, at_ms: u64) -> Option<u64> {
-    let since = world.ledger.since_start(node, at_ms);
-    if since.iter().any(|entry| entry.fault.is_disk_error()) {
-        return None;
-    }
-    // A stall of the disk outlives the process.
-    let until = world.ledger.of(node).take_while(|entry| entry.at_ms <= at_ms);
-    Some(until.map(ends_ms).max().unwrap_or(0))
-}
-
-/// When what it disturbs is over.
-fn ends_ms(entry: &Entry) -> u64 {
-    match entry.fault {
-        Fault::Stall { for_ms } => entry.at_ms.saturating_add(for_ms),
-        Fault::NoSpace => entry.at_ms + FULL_MS_MAX,
-        _ => entry.at_ms,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Fault;
     use crate::promise::Flush;
     use crate::testing::{Run, pull};
 

@@ -56,7 +56,8 @@ fn damages(entry: &Entry) -> bool {
         | Fault::Clock { .. }
         | Fault::Deleted(_)
         | Fault::Started
-        | Fault::Stopped => false,
+        | Fault::Stopped
+        | Fault::GaveUp => false,
     }
 }
 

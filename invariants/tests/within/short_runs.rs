@@ -210,6 +210,14 @@ impl Run {
         self.watch.record(self.now_ms, what)
     }
 
+    /// Notes events of one moment.
+    pub(crate) fn events(&mut self, all: impl Iterator<Item = What>) {
+        self.now_ms += 1;
+        for what in all {
+            self.watch.record(self.now_ms, what);
+        }
+    }
+
     /// Notes a fault, a millisecond after the event before.
     pub(crate) fn fault(&mut self, fault: Fault) {
         self.now_ms += 1;

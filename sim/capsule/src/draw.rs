@@ -35,6 +35,9 @@ pub fn plan(scenario: &Scenario, seed: u64, rng: &Rng) -> Plan {
     plan
 }
 
+/// Entries of an IndexFile where a scenario does not say.
+const INDEX_ENTRIES: u32 = 20;
+
 /// The name servers and brokers that `rng` draws. Files are small, so that every boundary is met
 /// all the time.
 fn servers(scenario: &Scenario, rng: &Rng) -> (Vec<String>, Vec<BrokerPlan>) {
@@ -48,6 +51,7 @@ fn servers(scenario: &Scenario, rng: &Rng) -> (Vec<String>, Vec<BrokerPlan>) {
     let (namesrvs, brokers) = (cluster.namesrv.draw(rng), cluster.brokers.draw(rng));
     let kept_ms = cluster.kept_s.map(|kept_s| kept_s.draw(rng) * 1_000);
     let disk_bytes = cluster.disk_kib.map(|kib| kib.draw(rng) << 10);
+    let index_entries = cluster.index_entries.unwrap_or(INDEX_ENTRIES);
     let broker = |number: u64| BrokerPlan {
         node: format!("broker-{number}"),
         flush,
@@ -56,8 +60,9 @@ fn servers(scenario: &Scenario, rng: &Rng) -> (Vec<String>, Vec<BrokerPlan>) {
         disk_bytes,
         segment_size: 64 << 10,
         queue_segment_entries: 20,
-        index_slots: 16,
-        index_entries: 20,
+        // As RocketMQ's: four slots to five entries, about.
+        index_slots: index_entries / 5 * 4,
+        index_entries,
         queue_files_open_max: 3,
         queue_syncs_max: 4,
         topic_queues: 4,

@@ -323,6 +323,7 @@ impl Director {
             News::Failed { node, incarnation } => {
                 if self.control.incarnation(&node) == incarnation {
                     self.log(&node, "has failed and is started anew");
+                    self.observer.fault(node.name(), Fault::GaveUp);
                     self.end(&node, Fault::ProcessKill);
                     self.ended(&node);
                 }

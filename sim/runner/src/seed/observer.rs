@@ -125,6 +125,11 @@ impl Observer {
         }
     }
 
+    /// How long brokers keep messages.
+    pub(crate) fn policy(&self) -> &Retention {
+        &self.policy
+    }
+
     /// What was seen.
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch

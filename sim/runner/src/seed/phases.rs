@@ -1,18 +1,19 @@
 //! The phases of a run: prepare, calm, faults, heal, settle, end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use broker::BrokerConfig;
 use invariants::Watch;
-use invariants::disk::NodeDisk;
+use invariants::disk::{NodeDisk, Room};
 use invariants::promise::{Broker, Cluster, Flush, commit_horizon_ms, horizon_ms};
 use runtime::sync::{Either, race};
 use sim::{Control, Node, World};
 use sim_capsule::Plan;
-use store::FlushMode;
+use store::{FlushMode, Retention};
 use workloads::traffic::Traffic;
-use workloads::{Recorder, Workload, settle};
+use workloads::{Recorder, Workload, probe, settle};
 
 use super::director::{Client, Director};
 use super::observer::Observer;
@@ -142,6 +143,14 @@ async fn settle(
     if !director.go_on(limit, sent).await {
         stalls.push(verdict::stall("producers did not come to an end", director));
     }
+    let (stage, topics) = (director.stage(&director.control.node(SETTLER)), topics_of(workloads));
+    let probed = async move {
+        probe::probe(&stage, &topics).await;
+        Ok(())
+    };
+    if let Err(stuck) = watch_settler(director, limit, probed).await {
+        stalls.push(verdict::stall(&format!("the probe did not end: {stuck}"), director));
+    }
     let groups: Vec<_> = workloads.iter().flat_map(|workload| workload.groups()).collect();
     let stage = director.stage(&director.control.node(SETTLER));
     let drained = async move { settle::drain(&stage, &groups, limit).await };
@@ -158,8 +167,7 @@ async fn end(director: &mut Director, workloads: &[Arc<dyn Workload>], stalls: &
     if !director.go_on(LEAVE_MAX, |director| director.busy().is_empty()).await {
         stalls.push(verdict::stall("clients did not leave", director));
     }
-    let topics: Vec<String> = workloads.iter().flat_map(|workload| workload.topics()).collect();
-    let stage = director.stage(&director.control.node(SETTLER));
+    let (stage, topics) = (director.stage(&director.control.node(SETTLER)), topics_of(workloads));
     let read = async move { settle::read_back(&stage, &topics, LEAVE_MAX).await };
     if let Err(stuck) = watch_settler(director, LEAVE_MAX, read).await {
         let what = format!("the queues could not be read back: {stuck}");
@@ -169,10 +177,32 @@ async fn end(director: &mut Director, workloads: &[Arc<dyn Workload>], stalls: &
     let disks: Vec<NodeDisk> = brokers
         .map(|server| {
             let images = director.control.disk_image(&server.node);
-            NodeDisk::new(server.node.name(), images.cache).on_device(images.durable)
+            let disk = NodeDisk::new(server.node.name(), images.cache).on_device(images.durable);
+            let policy = director.observer.policy();
+            NodeDisk { room: room(&director.control, &server.node, policy), ..disk }
         })
         .collect();
     director.observer.quiet(&disks);
+}
+
+/// The topics of all traffic, each once.
+fn topics_of(workloads: &[Arc<dyn Workload>]) -> Vec<String> {
+    let topics: BTreeSet<String> =
+        workloads.iter().flat_map(|workload| workload.topics()).collect();
+    topics.into_iter().collect()
+}
+
+/// How much room a broker has, if it lives.
+fn room(control: &Control, node: &Node, policy: &Retention) -> Option<Room> {
+    let space = control.runtime(node).disk.space().ok()?;
+    // Where files go at some hour only, none is due by its age alone.
+    let any_hour = policy.hours == store::Hours::ALL;
+    Some(Room {
+        used: space.total - space.available,
+        capacity: space.total,
+        kept_ms: if any_hour { policy.reserved_ms } else { u64::MAX / 2 },
+        forcible_percent: policy.disk_forcible_percent,
+    })
 }
 
 /// Runs a task of the settler while the run goes on, and says who is stuck, if somebody is.

@@ -54,6 +54,8 @@ fn kind(what: &What) -> &'static str {
         What::Pulled(_) => "pulled",
         What::Asked(_) => "asked",
         What::ReadBack { .. } => "read-back",
+        What::Queried(_) => "queried",
+        What::Probed { .. } => "probed",
     }
 }
 
