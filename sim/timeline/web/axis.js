@@ -38,8 +38,11 @@ function look(from, to) {
 }
 function fit() { look(-1e18, 1e18); }
 function zoom(factor, around) {
-  const at = around ?? clamp(placeOf(S.time), S.from, S.to);
-  look(at - (at - S.from) * factor, at + (S.to - at) * factor);
+  const at = around ?? placeOf(S.time), width = (S.to - S.from) * factor;
+  let part = (at - S.from) / (S.to - S.from);
+  // Without a mouse, closer is closer to the cursor, which comes in from the edge.
+  if (around === undefined && factor < 1) part = clamp(part, 0.25, 0.75);
+  look(at - part * width, at + (1 - part) * width);
 }
 function reveal(time) {
   const place = placeOf(time), width = S.to - S.from;

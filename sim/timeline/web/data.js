@@ -4,6 +4,8 @@ const R = JSON.parse($("record").textContent);
 const N = R.events.length;
 const AT = 0, LANE = 1, KIND = 2, TEXT = 3, ABOUT = 4; // the fields of an event's row
 const T = Float64Array.from(R.events, (row) => row[AT]);
+const KINDS = Uint16Array.from(R.events, (row) => row[KIND]);
+const LANES = Int16Array.from(R.events, (row) => row[LANE]);
 const CLASSES = [
   ["violation", "violations"], ["fault", "faults"], ["life", "processes"], ["client", "clients"],
   ["net", "net"], ["disk", "disk"],
@@ -21,6 +23,8 @@ const S = {
   from: 0, to: 1, warp: false, hover: null,
 };
 
+// The class of each kind, as its index in CLASSES.
+const RANK = R.kinds.map((kind) => CLASSES.findIndex(([name]) => name === kind.class));
 const classOf = (event) => R.kinds[R.events[event][KIND]].class;
 const kindOf = (event) => R.kinds[R.events[event][KIND]].name;
 const laneName = (lane) => (lane < 0 ? "world" : R.lanes[lane].name);

@@ -1,11 +1,11 @@
 // The lanes: bands, arrows, marks, labels and the cursor, as far as they are in view.
 const AXIS = 34; // height of the axis, in pixels
 const FONT = '11px system-ui, "Segoe UI", "DejaVu Sans", sans-serif';
-const MARKS_MAX = 6000; // with more events in view, marks are ticks
+const MARKS_MAX = 3000; // with more events in view, marks are ticks
 const WORDS_MAX = 220; // with more events in view, bytes and files go without a word
-const ARROWS_MAX = 2500; // with more arrows in view, they are faint and share pixels
+const ARROWS_MAX = 800; // with more arrows in view, they are faint and share pixels
 const canvas = $("lanes"), scroll = $("scroll");
-let gutter = 128, laneHeight = 64, wide = 0, high = 0, ink = {}, hatches = {};
+let gutter = 150, laneHeight = 64, wide = 0, high = 0, ink = {}, hatches = {};
 let due = false;
 
 function redraw() {
@@ -71,7 +71,7 @@ function Places() {
 function draw() {
   let to;
   [to, wide, high] = fitCanvas(canvas);
-  gutter = wide < 560 ? 92 : 128;
+  gutter = wide < 620 ? 96 : 150;
   const lanes = R.lanes.length || 1;
   laneHeight = clamp(Math.floor((high - AXIS) / lanes), 50, 96);
   $("tall").style.height = Math.max(0, AXIS + lanes * laneHeight - high) + "px";
@@ -80,11 +80,12 @@ function draw() {
   to.save();
   to.beginPath(); to.rect(gutter, AXIS, wide - gutter, high - AXIS); to.clip();
   drawGround(to);
-  drawBands(to, place);
+  const words = drawBands(to, place);
   const spoken = drawArrows(to);
   const marks = drawMarks(to);
   drawMoments(to);
   // Words last, so that no line runs through them.
+  words.forEach((said) => bandWords(to, place, ...said));
   marks.forEach((mark) => label(to, place, ...mark));
   spoken.forEach((arrow) => arrowLabel(to, place, arrow));
   to.restore();
@@ -105,8 +106,9 @@ function drawGround(to) {
 }
 
 const STRIPS = { net: 0, disk: 1, clock: 2 };
+// Draws the bands and gives those that have room for words.
 function drawBands(to, place) {
-  const strip = laneHeight >= 60 ? 11 : 5;
+  const strip = laneHeight >= 60 ? 11 : 5, words = [];
   const [from, till] = [firstTime(), lastTime()];
   for (const band of R.bands) {
     if (band.end < from || band.begin > till) continue;
@@ -114,66 +116,77 @@ function drawBands(to, place) {
     if (top > high || top + laneHeight < AXIS) continue;
     const left = Math.max(xOf(band.begin), gutter - 2);
     const width = Math.max(Math.min(xOf(band.end), wide + 2) - left, 1.5);
-    if (band.strip === "life") {
-      to.fillStyle = hatches[band.look] || ink.dead;
-      to.fillRect(left, top, width, laneHeight - 1);
-      const words = band.text;
-      if (laneHeight >= 60 && width > to.measureText(words).width + 12) {
-        const y = top + laneHeight - 9, x = Math.max(left, gutter) + 5;
-        const length = to.measureText(words).width;
-        if (x + length < left + width && place(x, y - 7, length, 13)) {
-          to.fillStyle = ink.ink; to.fillText(words, x, y);
-        }
-      }
-      continue;
-    }
-    const y = top + 2 + STRIPS[band.strip] * (strip + 1);
-    to.fillStyle = ink[band.look] || ink.fault;
-    to.fillRect(left, y, width, strip);
-    place(left, y, width, strip);
-    const length = strip > 8 ? to.measureText(band.text).width : Infinity;
-    if (Math.min(left + width, wide) - Math.max(left, gutter) > length + 8) {
-      to.font = "600 10px system-ui, sans-serif";
-      to.fillStyle = S.dark ? "#ffffff" : "#14181d";
-      to.fillText(band.text, Math.max(left, gutter) + 4, y + strip / 2 + 0.5);
-      to.font = FONT;
-    }
+    const life = band.strip === "life";
+    const y = life ? top : top + 2 + STRIPS[band.strip] * (strip + 1);
+    const tall = life ? laneHeight - 1 : strip;
+    to.fillStyle = life ? hatches[band.look] || ink.dead : ink[band.look] || ink.fault;
+    to.fillRect(left, y, width, tall);
+    const free = life || place(left, y, width, tall);
+    const start = Math.max(left, gutter) + 4, room = Math.min(left + width, wide) - start - 4;
+    if (free && laneHeight >= 60 && room > 50) words.push([band, start, y + tall, room]);
   }
+  return words;
+}
+function bandWords(to, place, band, x, bottom, room) {
+  const life = band.strip === "life";
+  if (!life) to.font = "600 10px system-ui, sans-serif";
+  const words = shorten(to, band.text, room), y = life ? bottom - 8 : bottom - 5;
+  if (!life || place(x, y - 7, to.measureText(words).width, 13)) {
+    if (life) halo(to, words, x, y);
+    to.fillStyle = life ? ink.ink : S.dark ? "#ffffff" : "#14181d";
+    to.fillText(words, x, y);
+  }
+  to.font = FONT;
 }
 
 // Draws the marks and gives those that may have a word, what matters most first.
 function drawMarks(to) {
   const first = above(N, (at) => T[at], firstTime() - 1);
   const last = above(N, (at) => T[at], lastTime());
-  const many = last - first > MARKS_MAX, taken = new Map(), spoken = [];
+  const many = last - first > MARKS_MAX, few = last - first < WORDS_MAX;
+  // By lane and class: the last pixel that has a mark. By class: the marks to draw at once.
+  const taken = new Int32Array(R.lanes.length * CLASSES.length).fill(-1);
+  const ticks = CLASSES.map(() => []), spoken = [];
   for (let event = first; event < last; event++) {
-    const row = R.events[event], lane = row[LANE], kind = R.kinds[row[KIND]].class;
-    const special = event === S.event || followed(row[ABOUT]) || (S.hitSet && S.hitSet.has(event));
+    const lane = LANES[event], rank = RANK[KINDS[event]], kind = CLASSES[rank][0];
+    const special = event === S.event || (S.hitSet && S.hitSet.has(event))
+      || (S.follow.size > 0 && followed(R.events[event][ABOUT]));
     if ((S.hidden.has(kind) && !special) || lane < 0) continue;
-    const x = Math.round(xOf(row[AT])), key = kind + lane, y = baseOf(lane);
-    if (!special && taken.get(key) === x) continue;
-    taken.set(key, x);
+    const x = Math.round(xOf(T[event])), key = lane * CLASSES.length + rank;
+    if (!special && taken[key] === x) continue;
+    taken[key] = x;
+    const y = baseOf(lane);
     if (y < AXIS - 20 || y > high + 40) continue;
-    mark(to, kind, x, y, many && !special);
+    if (many && !special) ticks[rank].push(x, y); else mark(to, kind, x, y);
     if (special) emphasize(to, event, x, markHeight(kind, y));
     const small = kind === "net" || kind === "disk";
-    if (special || !small || last - first < WORDS_MAX) spoken.push([event, x, y, kind, special]);
+    const worth = special || (many ? kind !== "client" && !small : !small || few);
+    if (worth) spoken.push([event, x, y, kind, special]);
   }
-  spoken.sort((a, b) => rank(a) - rank(b));
+  ticks.forEach((places, rank) => drawTicks(to, CLASSES[rank][0], places));
+  spoken.sort((a, b) => importance(a) - importance(b));
   return spoken.slice(0, 900);
 }
-const RANKS = { violation: 1, fault: 2, life: 3, client: 4, net: 5, disk: 6 };
-function rank([event, , , kind, special]) {
-  return event === S.event ? -1 : special ? 0 : RANKS[kind];
+const SMALL = { net: [-5, 5], disk: [1, 6] };
+function drawTicks(to, kind, places) {
+  const [up, tall] = SMALL[kind] || [-9, 9], wide = SMALL[kind] ? 1 : 2;
+  to.fillStyle = ink[kind];
+  to.beginPath();
+  for (let at = 0; at < places.length; at += 2) {
+    to.rect(places[at], places[at + 1] + up, wide, tall);
+  }
+  to.fill();
+}
+function importance([event, , , kind, special]) {
+  if (event === S.event) return -2;
+  return special ? -1 : CLASSES.findIndex(([name]) => name === kind);
 }
 function markHeight(kind, y) {
   return kind === "client" ? y - 7 : kind === "disk" ? y + 4 : kind === "net" ? y - 2 : y;
 }
-function mark(to, kind, x, y, tiny) {
+function mark(to, kind, x, y) {
   to.fillStyle = ink[kind] || ink.ink;
-  if (kind === "net") to.fillRect(x, y - 5, 1, 5);
-  else if (kind === "disk") to.fillRect(x, y + 1, 1, 6);
-  else if (tiny) to.fillRect(x - 1, y - 9, 2, 9);
+  if (SMALL[kind]) to.fillRect(x, y + SMALL[kind][0], 1, SMALL[kind][1]);
   else if (kind === "client") disc(to, x, y - 7, 2.6);
   else if (kind === "life") to.fillRect(x - 3, y - 3, 7, 7);
   else {
@@ -198,7 +211,9 @@ function ring(to, x, y, radius) {
 }
 function label(to, place, event, x, y, kind, special) {
   const low = kind === "disk" || kind === "net";
-  const words = kindOf(event), width = to.measureText(words).width;
+  const words = kind === "fault" ? (kindOf(event) + " " + R.events[event][TEXT]).slice(0, 24)
+    : kindOf(event);
+  const width = to.measureText(words).width;
   const left = x + 5, middle = low ? y + 14 : y - 19;
   if (left < gutter || left + width > wide) return;
   if (!place(left - 2, middle - 6, width + 8, 12)) return;
@@ -221,19 +236,22 @@ function drawArrows(to) {
   const first = above(arrows.length, (at) => arrows[at].left, from - longestArrow - 1);
   const last = above(arrows.length, (at) => arrows[at].left, till);
   const crowd = last - first > ARROWS_MAX, taken = new Set(), labels = [];
-  if (!S.hidden.has("net")) {
-    for (let index = first; index < last; index++) {
-      const arrow = arrows[index];
-      if ((arrow.arrived ?? arrow.left) < from) continue;
-      if (followed(arrow.about)) continue;
-      const key = crowd ? arrow.from + "," + arrow.to + "," + Math.round(xOf(arrow.left)) : index;
+  const lines = { net: [], answer: [], refusal: [] };
+  for (let index = first; index < last && !S.hidden.has("net"); index++) {
+    const arrow = arrows[index];
+    if ((arrow.arrived ?? arrow.left) < from || followed(arrow.about)) continue;
+    if (crowd) {
+      const key = (arrow.from * 512 + arrow.to) * 8192 + Math.round(xOf(arrow.left));
       if (taken.has(key)) continue;
       taken.add(key);
-      to.globalAlpha = crowd ? 0.25 : S.follow.size ? 0.3 : 0.75;
-      drawArrow(to, arrow, 1, !crowd && last - first < 400);
-      if (last - first < WORDS_MAX) labels.push(arrow);
+      lines[toneOf(arrow)].push(arrow);
+    } else {
+      to.globalAlpha = S.follow.size ? 0.3 : 0.75;
+      drawArrow(to, arrow, 1, last - first < 400);
     }
+    if (last - first < WORDS_MAX) labels.push(arrow);
   }
+  for (const tone in lines) drawLines(to, lines[tone], ink[tone]);
   to.globalAlpha = 1;
   for (let index = first; S.follow.size && index < last; index++) {
     if (!followed(arrows[index].about)) continue;
@@ -241,6 +259,20 @@ function drawArrows(to) {
     labels.unshift(arrows[index]);
   }
   return labels.slice(0, 120);
+}
+// Very many arrows at once, without heads.
+function drawLines(to, arrows, colour) {
+  to.globalAlpha = 0.3; to.strokeStyle = colour; to.lineWidth = 1;
+  to.beginPath();
+  for (const arrow of arrows) {
+    const [x1, y1, x2, y2] = ends(arrow);
+    to.moveTo(x1, y1); to.lineTo(x2, y2);
+  }
+  to.stroke();
+  to.globalAlpha = 1;
+}
+function toneOf(arrow) {
+  return arrow.refusal ? "refusal" : arrow.answers !== null ? "answer" : "net";
 }
 function ends(arrow) {
   const x1 = xOf(arrow.left), y1 = baseOf(arrow.from), lost = arrow.arrived === null;
@@ -250,8 +282,7 @@ function ends(arrow) {
 }
 function drawArrow(to, arrow, weight, head) {
   const [x1, y1, x2, y2, lost] = ends(arrow);
-  const colour = followed(arrow.about) ? ink.accent : arrow.refusal ? ink.refusal
-    : arrow.answers !== null ? ink.answer : ink.net;
+  const colour = followed(arrow.about) ? ink.accent : ink[toneOf(arrow)];
   to.strokeStyle = to.fillStyle = colour;
   to.lineWidth = weight;
   to.setLineDash(lost ? [4, 3] : []);
@@ -279,8 +310,7 @@ function arrowLabel(to, place, arrow) {
     if (!place(x - 3, y - 7, width + 6, 14)) continue;
     to.globalAlpha = 0.9; to.fillStyle = ink.ground; to.fillRect(x - 3, y - 7, width + 6, 14);
     to.globalAlpha = 1;
-    to.fillStyle = followed(arrow.about) ? ink.accent : arrow.refusal ? ink.refusal
-      : arrow.answers !== null ? ink.answer : ink.net;
+    to.fillStyle = followed(arrow.about) ? ink.accent : ink[toneOf(arrow)];
     to.fillText(arrow.label, x, y);
     return;
   }
@@ -349,7 +379,7 @@ function drawGutter(to) {
       to.fillStyle = ink.accent; to.fillRect(0, top, 4, laneHeight - 1);
     }
     to.fillStyle = ink.ink; to.font = "600 " + FONT;
-    to.fillText(shorten(to, R.lanes[lane].name, gutter - 16), 10, middle - 8);
+    to.fillText(shorten(to, R.lanes[lane].name, gutter - 16, 0.6), 10, middle - 8);
     to.font = FONT; to.fillStyle = ink.faint;
     const life = stateAt(lane, "life", S.time) || "not yet there";
     to.fillText(shorten(to, life, gutter - 16), 10, middle + 8);
@@ -358,9 +388,13 @@ function drawGutter(to) {
   to.fillStyle = ink.line; to.fillRect(gutter - 1, AXIS, 1, high - AXIS);
   to.restore();
 }
-function shorten(to, words, width) {
+// Words that fit: what is left out goes from their end, or from where `kept` of them are behind.
+function shorten(to, words, width, kept = 0) {
   if (to.measureText(words).width <= width) return words;
-  let length = words.length;
-  while (length > 1 && to.measureText(words.slice(0, length) + "\u2026").width > width) length--;
-  return words.slice(0, length) + "\u2026";
+  for (let length = words.length - 1; length > 1; length--) {
+    const tail = Math.round(length * kept);
+    const short = words.slice(0, length - tail) + "\u2026" + words.slice(words.length - tail);
+    if (to.measureText(short).width <= width) return short;
+  }
+  return words.slice(0, 1);
 }

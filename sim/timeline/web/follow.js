@@ -65,7 +65,7 @@ function nextViolation(by) {
   violation = (violation + by + count) % count;
   const found = R.violations[violation];
   S.follow = new Set(found.about);
-  refilter();
+  refilter(); showViolation();
   const first = found.events.length ? found.events[0] : above(N, (at) => T[at], found.at) - 1;
   goTo(first);
 }

@@ -75,7 +75,9 @@ $("b-fit").addEventListener("click", fit);
 $("b-warp").addEventListener("click", () => setWarp(!S.warp));
 $("b-theme").addEventListener("click", () => setTheme(!S.dark));
 $("b-help").addEventListener("click", toggleHelp);
-new ResizeObserver(() => { redraw(); showList(); }).observe(document.body);
+// At once and not with the next frame, or that frame shows the old picture stretched.
+const sized = new ResizeObserver(() => { draw(); drawOverview(); showList(); });
+sized.observe($("stage"));
 
 // Looks and steps can be asked for in the address, so that a picture can be made of any of them:
 // run.html#dark&keys=vn+ presses keys once the page stands.

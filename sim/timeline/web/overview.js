@@ -2,14 +2,23 @@
 const overview = $("overview");
 const DEPTH = ["dead", "dark", "paused", "starting", "cut", "slow", "full", "failing", "clock"];
 
+// How many events fall on each pixel; counted anew only when the pixels mean something else.
+let counted = { key: "", counts: null };
+function density(width, x) {
+  const key = width + (S.warp ? "w" : "");
+  if (counted.key !== key) {
+    const counts = new Float64Array(Math.ceil(width) + 1);
+    for (let event = 0; event < N; event++) counts[Math.floor(x(T[event]))] += 1;
+    counted = { key, counts };
+  }
+  return counted.counts;
+}
+
 function drawOverview() {
   const [to, width, height] = fitCanvas(overview);
   const end = lastPlace(), x = (time) => (placeOf(time) / end) * width;
   to.fillStyle = ink.raised; to.fillRect(0, 0, width, height);
-  const counts = new Float64Array(Math.ceil(width) + 1);
-  for (let event = 0; event < N; event++) counts[Math.floor(x(T[event]))] += 1;
-  let most = 1;
-  for (const count of counts) most = Math.max(most, count);
+  const counts = density(width, x), most = counts.reduce((a, b) => Math.max(a, b), 1);
   to.fillStyle = ink.net;
   counts.forEach((count, at) => {
     const tall = Math.sqrt(count / most) * (height - 18);

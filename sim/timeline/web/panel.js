@@ -15,6 +15,7 @@ function showHead() {
   R.violations.forEach((found, index) => {
     const line = element("div");
     line.append(element("b", "", found.id + " "), found.sentence + "\n" + found.details);
+    line.title = found.sentence + "\n" + found.details;
     line.addEventListener("click", () => { violation = index - 1; nextViolation(1); });
     $("violations").append(line);
   });
@@ -37,6 +38,14 @@ function showHead() {
 }
 
 function showPanel() { showNow(); showStates(); showList(true); }
+
+// Only the violation at hand is shown whole.
+function showViolation() {
+  [...$("violations").children].forEach((line, index) => {
+    line.classList.toggle("on", index === violation);
+    if (index === violation) $("violations").scrollTop = line.offsetTop;
+  });
+}
 
 function showNow() {
   const now = $("now");

@@ -9,6 +9,8 @@ use timeline::{Band, State, Strip};
 #[derive(Default)]
 pub(super) struct Bands {
     open: BTreeMap<(u32, Strip, &'static str), (u64, String)>,
+    /// What each of them lasts for: it ends with the last.
+    causes: BTreeMap<(u32, Strip, &'static str), BTreeSet<String>>,
     /// To whom a lane cannot speak.
     cut: BTreeMap<u32, BTreeSet<String>>,
     /// By how much the clock of a lane is off, in ms, and by how much it drifts, in ppm.
@@ -33,6 +35,27 @@ pub(super) struct Turn<'a> {
     pub(super) server: bool,
 }
 
+impl Turn<'_> {
+    /// What began or ends: two things that look alike may last for times of their own.
+    fn cause(&self) -> String {
+        let what = match self.what {
+            "disk-release" => "disk-stall",
+            "bad-sectors-mended" => "bad-sector",
+            "usual-reader" => "slow-reader",
+            "clock-jump" | "clock-drift" => "clock",
+            "cut" | "heal" => return "cut".to_owned(),
+            "node" | "kill" | "power-off" | "restart" | "listen" | "pause" | "resume" => "life",
+            what => what,
+        };
+        // One cause for each way to another node.
+        let peer = match what {
+            "clog" | "refuse" | "loss" | "latency" | "bandwidth" => self.detail,
+            _ => "",
+        };
+        format!("{what} {peer}")
+    }
+}
+
 impl Bands {
     /// Takes in an event.
     pub(super) fn take(&mut self, turn: &Turn<'_>) {
@@ -44,6 +67,12 @@ impl Bands {
             "cut" | "heal" => self.way(turn),
             "clog" => self.set(turn, Strip::Net, "slow", (first > 0, "slow ways")),
             "refuse" => self.set(turn, Strip::Net, "failing", (first > 0, "refuses")),
+            "loss" => self.set(turn, Strip::Net, "failing", (first > 0, "loses packets")),
+            "latency" | "bandwidth" => {
+                self.set(turn, Strip::Net, "slow", (first > 0, "slow ways"));
+            }
+            "slow-reader" => self.set(turn, Strip::Net, "slow", (true, "reads slowly")),
+            "usual-reader" => self.set(turn, Strip::Net, "slow", (false, "")),
             "accept-error-chance" => {
                 self.set(turn, Strip::Net, "failing", (first > 0, "accepts fail"));
             }
@@ -170,18 +199,28 @@ impl Bands {
         (on, words): (bool, &str),
     ) {
         let key = (turn.lane, strip, look);
+        let causes = self.causes.entry(key).or_default();
+        let cause = turn.cause();
+        let goes_on = if on {
+            causes.insert(cause);
+            true
+        } else {
+            causes.remove(&cause);
+            !causes.is_empty()
+        };
         if on {
             let band = self.open.entry(key).or_insert_with(|| (turn.at, words.to_owned()));
             // The longest list of peers says most.
             if band.1.len() < words.len() {
                 band.1 = words.to_owned();
             }
-        } else if let Some((begin, text)) = self.open.remove(&key) {
+        } else if !goes_on && let Some((begin, text)) = self.open.remove(&key) {
             self.close(turn.lane, strip, look, (begin, turn.at, text));
         }
         if strip == Strip::Disk {
             let ill = |((lane, strip, _), (_, text)): (&(u32, Strip, &str), &(u64, String))| {
-                (*lane == turn.lane && *strip == Strip::Disk).then(|| text.clone())
+                let here = *lane == turn.lane && *strip == Strip::Disk;
+                here.then(|| text.trim_start_matches("disk ").to_owned())
             };
             let words: Vec<String> = self.open.iter().filter_map(ill).collect();
             self.state(turn.lane, turn.at, "disk", words.join(", "));

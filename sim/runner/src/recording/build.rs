@@ -83,7 +83,7 @@ impl Build {
                 }
                 return;
             }
-            "ledger" | "log" => return,
+            "ledger" | "ledger-start" | "ledger-stop" | "log" => return,
             _ => {}
         }
         self.history.insert(event.numbers[0], index);
@@ -140,7 +140,11 @@ impl Build {
             let lanes = (lane, self.lane(passage.peer.name()));
             let piece = Piece { connection, end, lanes, at, event: index, bytes };
             for told in self.frames.sent(&piece) {
-                let about = self.subjects(&told.about);
+                let mut about = self.subjects(&told.about);
+                // What was asked for one message is answered about it, without its name.
+                let asked = self.frames.arrows[told.arrow as usize].answers;
+                let asked = asked.map(|asked| &self.frames.arrows[asked as usize].about);
+                about.extend(asked.into_iter().filter(|asked| asked.len() == 1).flatten());
                 let event = &mut self.record.events[told.event as usize];
                 event.text.push_str("; ");
                 event.text.push_str(&told.words);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{BufMut, BytesMut};
-use protocol::frame::{Frame, next_frame};
+use protocol::frame::next_frame;
 use protocol::{RemotingCommand, ResponseCode};
 use timeline::Arrow;
 
@@ -97,12 +97,11 @@ impl Frames {
                 way.writes.front().copied().unwrap_or((0, piece.at, piece.event));
             let arrow = self.arrows.len() as u32;
             way.under_way.push_back((end, arrow));
-            let (label, words, answers, refusal) = describe(&frame, piece, &mut self.asked, arrow);
-            let mut about = identities(&frame.header);
-            about.extend(identities(&frame.body));
+            let command = frame.decode().ok();
+            let about = command.as_ref().map(named).unwrap_or_default();
+            let (label, words, answers, refusal) = describe(command, piece, &mut self.asked, arrow);
             let (from, to) = piece.lanes;
-            let arrived = None;
-            let about_later = Vec::new();
+            let (arrived, about_later) = (None, Vec::new());
             self.arrows.push(Arrow {
                 from,
                 to,
@@ -135,16 +134,22 @@ impl Frames {
     }
 }
 
+/// The messages that a frame names, in its header or in its body.
+fn named(command: &RemotingCommand) -> Vec<String> {
+    let in_fields = command.ext_fields.iter().flat_map(|(_, value)| identities(value.as_bytes()));
+    in_fields.chain(identities(&command.body)).collect()
+}
+
 type Asked = BTreeMap<(u64, usize, i32), u32>;
 
 /// Label, words, what it answers, and whether it refuses.
 fn describe(
-    frame: &Frame,
+    command: Option<RemotingCommand>,
     piece: &Piece<'_>,
     asked: &mut Asked,
     arrow: u32,
 ) -> (String, String, Option<u32>, bool) {
-    let Ok(command) = frame.decode() else {
+    let Some(command) = command else {
         return ("?".to_owned(), "a frame that cannot be read".to_owned(), None, true);
     };
     let (connection, end, opaque) = (piece.connection, piece.end, command.opaque);

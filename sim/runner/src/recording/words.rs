@@ -8,6 +8,7 @@ pub(super) fn class(what: &str, is_note: bool) -> Class {
     match what {
         "violation" => Class::Violation,
         "ledger" | "log" => Class::Fault,
+        "ledger-start" | "ledger-stop" => Class::Life,
         _ if is_note => Class::Client,
         "send" | "deliver" | "accept" | "connect" | "close" | "shutdown" => Class::Net,
         "node" | "kill" | "power-off" | "restart" | "pause" | "resume" | "listen" => Class::Life,
@@ -47,7 +48,8 @@ pub(super) fn words(event: &TraceEvent<'_>) -> String {
         }
         "clog" => format!("{first} µs more to {detail}"),
         "refuse" => format!("{first} % to {detail}"),
-        "cut" | "heal" | "node" | "kill" | "restart" | "pause" | "resume" => detail.to_string(),
+        "cut" | "heal" | "node" | "kill" | "power-off" | "restart" | "pause" | "resume"
+        | "wipe" => detail.to_string(),
         _ if class(event.what, false) == Class::Disk => {
             let failed = if first == 0 { " FAILED" } else { "" };
             format!("{detail}{failed}")
@@ -79,7 +81,7 @@ mod tests {
     #[test]
     fn messages_are_found_in_words_and_in_the_properties_of_frames() {
         assert_eq!(identities(b"1.2.0; to Traffic-0"), ["1.2.0;"]);
-        let properties = b"{\"i\":\"hotfire-id\\u00011001.20.3;\\u0002KEYS\\u0001a 1.2;\"}";
+        let properties = b"KEYS\x01a 1.2;\x02hotfire-id\x011001.20.3;\x02";
         assert_eq!(identities(properties), ["1001.20.3;"]);
         assert_eq!(identities(b"\x017.8.9;\x02 7.8.9; ;; 1..2;"), ["7.8.9;"]);
     }

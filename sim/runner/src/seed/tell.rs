@@ -26,7 +26,12 @@ pub(crate) fn phase(control: &Control, name: &str) {
 
 /// Passes a fault that went into the ledger on.
 pub(crate) fn fault(control: &Control, node: &str, fault: &Fault) {
-    control.note(node, "ledger", [0, 0], format_args!("{} {fault:?}", fault.code()));
+    let what = match fault {
+        Fault::Started => "ledger-start",
+        Fault::Stopped => "ledger-stop",
+        _ => "ledger",
+    };
+    control.note(node, what, [0, 0], format_args!("{} {fault:?}", fault.code()));
 }
 
 /// Passes a broken property on, as JSON: its events are indices of the history.
