@@ -108,7 +108,8 @@ impl Observer {
         self.note_violations();
     }
 
-    /// Notes when the first property broke. Tells the trace which properties were broken since the last time, if anybody listens.
+    /// Notes when the first property broke. Tells the trace which properties were broken since the
+    /// last time, if anybody listens.
     fn note_violations(&mut self) {
         if self.failed_at.is_none() && self.watch.found().any(|found| found.broken() > 0) {
             self.failed_at = Some(self.control.elapsed());
