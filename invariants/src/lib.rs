@@ -24,6 +24,7 @@
 
 mod answer;
 pub mod consumer;
+pub mod derivation;
 pub mod digest;
 pub mod disk;
 pub mod durability;

@@ -57,21 +57,26 @@ impl World<'_> {
         placed.filter(move |(_, placed)| self.node_of(&placed.queue) == Some(node))
     }
 
-    /// What is owed for a send, after the faults so far.
-    pub fn owed(&self, sent: &Sent) -> Owed {
-        let placed = sent.placed();
-        let broker_name = placed.map_or("", |placed| placed.queue.broker_name.as_str());
-        let said = Said {
+    /// What was said about a send.
+    pub fn said(&self, sent: &Sent) -> Said {
+        Said {
             class: sent.class(),
             from_ms: sent.started_ms,
             at_ms: sent.ended.as_ref().map_or(sent.started_ms, |ended| ended.at_ms),
-            address: placed.and_then(|placed| placed.address()),
+            address: sent.placed().and_then(|placed| placed.address()),
             waits: sent.waits,
-        };
-        match self.cluster.get(broker_name) {
-            Some(broker) => owes(&said, broker, self.ledger),
-            None => owes(&said, &stranger(broker_name), self.ledger),
         }
+    }
+
+    /// The broker that holds a send, as far as its answer says.
+    pub fn broker_of(&self, sent: &Sent) -> Broker {
+        let name = sent.placed().map_or("", |placed| placed.queue.broker_name.as_str());
+        self.cluster.get(name).cloned().unwrap_or_else(|| stranger(name))
+    }
+
+    /// What is owed for a send, after the faults so far.
+    pub fn owed(&self, sent: &Sent) -> Owed {
+        owes(&self.said(sent), &self.broker_of(sent), self.ledger)
     }
 
     /// What is owed for a message because a client saw it at `at_ms`: nothing is visible before it

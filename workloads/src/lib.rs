@@ -14,6 +14,7 @@ mod reader;
 mod recorder;
 pub mod scenario;
 pub mod settle;
+pub mod smaller;
 mod stage;
 pub mod traffic;
 

@@ -68,6 +68,13 @@ pub struct User {
     pub ops: Vec<Op>,
 }
 
+impl User {
+    /// The name of its node.
+    pub fn name(&self) -> String {
+        format!("user-{}", self.number)
+    }
+}
+
 /// All users of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -138,7 +145,7 @@ impl Lookup {
 
 impl Workload for Lookup {
     fn clients(&self) -> Vec<String> {
-        self.plan.users.iter().map(|user| format!("user-{}", user.number)).collect()
+        self.plan.users.iter().map(User::name).collect()
     }
 
     fn drive(&self, client: usize, stage: Stage) -> Boxed<'static, ()> {

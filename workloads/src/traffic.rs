@@ -41,18 +41,6 @@ impl Traffic {
     pub fn clients(&self) -> Vec<String> {
         self.workload().clients()
     }
-
-    /// What its clients are told to do: sends of producers, members' stays.
-    pub fn operations(&self) -> usize {
-        match self {
-            Traffic::Produce(plan) => plan.producers.iter().map(|each| each.ops.len()).sum(),
-            Traffic::Consume(plan) => {
-                let members = plan.groups.iter().flat_map(|group| &group.members);
-                members.map(|member| member.stays.len() + 1).sum()
-            }
-            Traffic::Lookup(plan) => plan.users.iter().map(|each| each.ops.len()).sum(),
-        }
-    }
 }
 
 /// Draws the plans of every kind of traffic in a scenario. The same scenario and the same stream

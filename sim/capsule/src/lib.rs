@@ -7,6 +7,7 @@
 mod capsule;
 pub mod draw;
 mod plan;
+pub mod shrink;
 mod strike;
 
 pub use capsule::{Capsule, Expected, FORMAT, NotACapsule};

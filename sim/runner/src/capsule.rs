@@ -5,9 +5,9 @@ use sim_capsule::{Capsule, Expected, Plan};
 use crate::cli::CapsuleOptions;
 use crate::entry;
 use crate::error::RunnerError;
+use crate::host::{this_program, write};
 use crate::outcome::SeedOutcome;
 use crate::process;
-use crate::run::{this_program, write};
 
 /// The commit that was built, if the build was told.
 const COMMIT: Option<&str> = option_env!("HOTFIRE_COMMIT");
@@ -29,7 +29,7 @@ pub(crate) fn write_down(options: &CapsuleOptions) -> Result<bool, RunnerError> 
 
 /// The capsule of a plan and its outcome.
 pub(crate) fn of(plan: Plan, outcome: &SeedOutcome) -> Capsule {
-    let fingerprint = if outcome.passed() { String::new() } else { outcome.fingerprint() };
     let (hash, events) = (outcome.hash.clone(), outcome.events);
-    Capsule::new(COMMIT.unwrap_or_default(), Expected { hash, events, fingerprint }, plan)
+    let expected = Expected { hash, events, fingerprint: outcome.fingerprint() };
+    Capsule::new(COMMIT.unwrap_or_default(), expected, plan)
 }

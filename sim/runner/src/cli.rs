@@ -22,8 +22,12 @@ pub(crate) enum Command {
     Replay(ReplayOptions),
     /// Write a run down as data: it means the same after scenarios or generators have changed
     Capsule(CapsuleOptions),
-    /// Run one seed or capsule again and show it as a page: processes, requests, faults, violations
+    /// Run one seed or capsule again and show it as a page: processes, requests, faults, what was broken
     Timeline(TimelineOptions),
+    /// Find the smallest capsule that still fails in the same way
+    Shrink(ShrinkOptions),
+    /// Hold every regression entry against its mutant: it fails with it and passes without
+    Seeds(SeedsOptions),
     /// Run each seed twice, in separate processes with other environments, and compare
     CheckDeterminism(DeterminismOptions),
     /// Build each mutant of the product and show which invariant kills it, after how many seeds
@@ -116,6 +120,34 @@ pub(crate) struct CapsuleOptions {
     /// Where to write it
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct ShrinkOptions {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Where to write the smallest capsule [default: target/sim-failures/<fingerprint>-shrunk.toml]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The most runs to try
+    #[arg(long, default_value_t = 4000)]
+    pub(crate) tries: u64,
+    /// The most seconds to take; what was reached until then is kept
+    #[arg(long, default_value_t = 60)]
+    pub(crate) seconds: u64,
+    /// Processes at a time [default: one per processor]
+    #[arg(long)]
+    pub(crate) jobs: Option<usize>,
+}
+
+#[derive(Args)]
+pub(crate) struct SeedsOptions {
+    /// Only entries whose path contains this
+    #[arg(long, value_name = "TEXT", num_args = 1..)]
+    pub(crate) only: Vec<String>,
+    /// Build no mutants: only see that every entry passes without its bug
+    #[arg(long)]
+    pub(crate) without_mutants: bool,
 }
 
 #[derive(Args)]

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::DeterminismOptions;
 use crate::error::RunnerError;
+use crate::host::{progress, this_program};
 use crate::job::Job;
 use crate::outcome::SeedOutcome;
 use crate::pool;
 use crate::process;
-use crate::run::{progress, this_program};
 use crate::schedule;
 
 /// The other environment of the second run: whatever a program might read by mistake.

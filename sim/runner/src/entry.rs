@@ -26,7 +26,6 @@ pub(crate) struct Entry {
     /// The run, instead of scenario and seed.
     capsule: Option<Capsule>,
     /// The invariant that was broken.
-    #[expect(dead_code, reason = "for the reader of the file; required so that it is written")]
     pub(crate) invariant: String,
     /// The mutant that brings the bug back, if there is one.
     pub(crate) mutant: Option<String>,

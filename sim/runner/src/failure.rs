@@ -1,63 +1,187 @@
 //! A failure, told: a directory to keep, and at most forty lines on the terminal.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::capsule;
+use crate::entry;
+use crate::error::RunnerError;
+use crate::host::write;
 use crate::outcome::SeedOutcome;
+use crate::process;
+use crate::table;
 
-/// Events of the culprit's life that are shown.
-const EVENTS_SHOWN_MAX: usize = 12;
-/// Lines of the world that are shown.
-const WORLD_SHOWN_MAX: usize = 14;
+/// Failures that are told in full on the terminal; the others are counted.
+const STORIES_MAX: usize = 3;
 
-/// The command that runs this seed again.
-pub(crate) fn replay_command(outcome: &SeedOutcome) -> String {
-    format!("cargo sim replay {}", outcome.job().arguments().join(" "))
-}
+/// Lines of a story, so that it stays on one screen.
+const LINES_MAX: usize = 40;
+/// Lines of each part of it.
+const DETAILS_MAX: usize = 4;
+const DERIVATION_MAX: usize = 7;
+const LIFE_MAX: usize = 5;
+const WORLD_MAX: usize = 10;
+/// Columns of a line that are shown; the files have all.
+const COLUMNS_MAX: usize = 140;
 
-/// The command that shows this run as a page.
-fn timeline_command(outcome: &SeedOutcome) -> String {
-    format!("cargo sim timeline {} -o run.html", outcome.job().arguments().join(" "))
-}
-
-/// What a person is shown.
-pub(crate) fn story(outcome: &SeedOutcome) -> String {
-    let mut text = String::new();
-    let mut line = |words: &str| {
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "{words}");
-    };
-    line(&format!("seed {} of `{}` FAILED", outcome.seed, outcome.scenario));
-    line(&format!("  again:  {}", replay_command(outcome)));
-    line(&format!("  look:   {}", timeline_command(outcome)));
-    for broken in outcome.broken.iter().take(2) {
-        line(&format!("  {}: {}", broken.id, broken.sentence));
-        for detail in broken.details.lines().take(10) {
-            line(&format!("    {detail}"));
-        }
-        for event in broken.events.iter().take(EVENTS_SHOWN_MAX / outcome.broken.len().min(2)) {
-            line(&format!("      {event}"));
-        }
-    }
-    if outcome.broken.len() > 2 {
-        line(&format!("  and {} more violations", outcome.broken.len() - 2));
-    }
-    for words in outcome.world.iter().take(WORLD_SHOWN_MAX) {
-        line(&format!("  | {words}"));
-    }
-    line(&format!("  hash {}  fingerprint {}", outcome.hash, outcome.fingerprint()));
-    text
-}
-
-/// Writes the whole outcome below `reports` and returns the directory.
+/// Keeps a report of every failure and tells the first of each fingerprint, the first few of them.
+/// A replay command is printed after it was tried twice.
 ///
 /// # Errors
-/// What the operating system says.
-pub(crate) fn keep(reports: &Path, outcome: &SeedOutcome) -> std::io::Result<PathBuf> {
-    let dir = reports.join(format!("{}-{}", outcome.fingerprint(), outcome.seed));
-    std::fs::create_dir_all(&dir)?;
-    std::fs::write(dir.join("story.txt"), story(outcome))?;
-    let json = serde_json::to_string_pretty(outcome).map_err(std::io::Error::other)?;
-    std::fs::write(dir.join("outcome.json"), json)?;
+/// When a report cannot be written.
+pub(crate) fn tell(
+    failures: &[SeedOutcome],
+    reports: &Path,
+    program: &Path,
+) -> Result<(), RunnerError> {
+    let mut told: Vec<String> = Vec::new();
+    for outcome in failures {
+        let print = outcome.fingerprint();
+        let tells = told.len() < STORIES_MAX && !told.contains(&print);
+        let story = story(outcome, tells.then(|| verify(outcome, program)));
+        let dir = keep(reports, outcome, &story)?;
+        if tells {
+            told.push(print);
+            story.iter().for_each(|line| println!("{line}"));
+            println!("  kept in {}\n", dir.display());
+        }
+    }
+    groups(failures).iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+/// Failures that are the same, as a table.
+fn groups(failures: &[SeedOutcome]) -> Vec<String> {
+    let mut groups: BTreeMap<String, Vec<&SeedOutcome>> = BTreeMap::new();
+    for outcome in failures {
+        groups.entry(outcome.fingerprint()).or_default().push(outcome);
+    }
+    let mut rows: Vec<Vec<String>> = groups
+        .iter()
+        .map(|(print, same)| vec![print.clone(), same.len().to_string(), same[0].job().to_string()])
+        .collect();
+    if !rows.is_empty() {
+        rows.insert(0, ["failures by fingerprint", "seeds", "the first"].map(str::to_owned).into());
+        rows.push(Vec::new());
+    }
+    table::align(&rows)
+}
+
+/// Whether two more processes make the same history of it.
+pub(crate) fn verify(outcome: &SeedOutcome, program: &Path) -> bool {
+    (0..2).all(|_| {
+        let again = process::run(program, &outcome.job(), None, &[]);
+        again.hash == outcome.hash && again.fingerprint() == outcome.fingerprint()
+    })
+}
+
+/// What a person is shown. `same` says whether more runs made the same history, if they were tried.
+pub(crate) fn story(outcome: &SeedOutcome, same: Option<bool>) -> Vec<String> {
+    let arguments = outcome.job().arguments().join(" ");
+    let tried = match same {
+        Some(true) => "tried twice more: the same hash",
+        Some(false) => "TRIED TWICE MORE: ANOTHER HISTORY, a bug of first rank",
+        None => "not tried again",
+    };
+    let mut lines = vec![
+        format!("{} FAILED", outcome.job()),
+        format!("  again:  cargo sim replay {arguments}    ({tried})"),
+        format!("  less:   cargo sim shrink {arguments}"),
+        format!("  look:   cargo sim timeline {arguments} -o run.html"),
+    ];
+    let mut part = |indent: &str, from: &[String], most: usize| {
+        let shown = from.iter().take(most).map(|line| {
+            let line: String = line.chars().take(COLUMNS_MAX).collect();
+            format!("{indent}{line}")
+        });
+        lines.extend(shown);
+        if from.len() > most {
+            lines.push(format!("{indent}… and {} lines more", from.len() - most));
+        }
+    };
+    if let Some(first) = outcome.broken.first() {
+        let details: Vec<String> = first.details.lines().map(str::to_owned).collect();
+        part("  ", &[format!("{}: {}", first.id, first.sentence)], 1);
+        part("    ", &details, DETAILS_MAX);
+        let mut others = BTreeMap::<&str, usize>::new();
+        outcome.broken[1..].iter().for_each(|other| *others.entry(&other.id).or_default() += 1);
+        let others: Vec<String> =
+            others.iter().map(|(id, count)| format!("{id} {count} times")).collect();
+        if !others.is_empty() {
+            part("    ", &[format!("also broken: {}", others.join(", "))], 1);
+        }
+    }
+    if let Some(culprit) = &outcome.culprit {
+        part("    ", &culprit.derivation, DERIVATION_MAX);
+        let skip = culprit.life.len().saturating_sub(LIFE_MAX);
+        part("      ", &culprit.life[skip..], LIFE_MAX);
+        part("  ", &[format!("{} entries in the ledger of faults", culprit.ledger.len())], 1);
+    }
+    part("  | ", &outcome.world, WORLD_MAX);
+    let print = outcome.fingerprint();
+    let (hash, events) = (&outcome.hash, outcome.events);
+    part("  ", &[format!("hash {hash} after {events} events, fingerprint {print}")], 1);
+    debug_assert!(lines.len() <= LINES_MAX, "{} lines", lines.len());
+    lines
+}
+
+/// Writes everything that is known below `reports` and returns the directory.
+///
+/// # Errors
+/// When a file cannot be written.
+fn keep(reports: &Path, outcome: &SeedOutcome, story: &[String]) -> Result<PathBuf, RunnerError> {
+    let name = format!("{}-{}-{}", outcome.fingerprint(), slug(&outcome.scenario), outcome.seed);
+    let dir = reports.join(name);
+    std::fs::create_dir_all(&dir)
+        .map_err(|source| RunnerError::File { path: dir.clone(), source })?;
+    let whole = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    write(&dir.join("story.txt"), &whole(story))?;
+    write(&dir.join("world.txt"), &whole(&outcome.world))?;
+    if let Some(culprit) = &outcome.culprit {
+        write(&dir.join("derivation.txt"), &whole(&culprit.derivation))?;
+        write(&dir.join("culprit.txt"), &whole(&culprit.life))?;
+        write(&dir.join("ledger.txt"), &whole(&culprit.ledger))?;
+    }
+    let capsule = capsule::of(entry::plan_of(&outcome.job())?, outcome);
+    write(&dir.join("capsule.toml"), &capsule.text())?;
+    let json = serde_json::to_string_pretty(outcome).expect("an outcome is plain data");
+    write(&dir.join("outcome.json"), &json)?;
     Ok(dir)
+}
+
+/// A scenario's name, or a path in its stead, as part of a directory's name.
+fn slug(name: &str) -> String {
+    name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Broken, Culprit};
+
+    #[test]
+    fn a_story_fits_on_a_screen_however_much_there_is_to_tell() {
+        let many = |what: &str| vec![what.repeat(90); 300];
+        let broken = Broken {
+            id: "D1".into(),
+            sentence: "It stays.".into(),
+            details: many("gone ").join("\n"),
+            events: many("event "),
+        };
+        let culprit =
+            Culprit { derivation: many("why "), life: many("life "), ledger: many("PK ") };
+        let outcome = SeedOutcome {
+            broken: vec![broken.clone(), broken],
+            world: many("node "),
+            culprit: Some(culprit),
+            ..SeedOutcome::default()
+        };
+        let lines = story(&outcome, Some(true));
+        assert!(lines.len() < LINES_MAX, "{}", lines.join("\n"));
+        for told in
+            ["cargo sim replay", "tried twice more", "It stays.", "fingerprint D1-", "ledger"]
+        {
+            assert!(lines.iter().any(|line| line.contains(told)), "{told}");
+        }
+    }
 }

@@ -8,6 +8,8 @@ mod determinism;
 mod entry;
 mod error;
 mod failure;
+mod fingerprint;
+mod host;
 mod job;
 mod mutants;
 mod outcome;
@@ -19,6 +21,8 @@ mod run;
 mod schedule;
 mod scratch;
 mod seed;
+mod seeds;
+mod shrink;
 mod sink;
 mod table;
 mod timeline;
@@ -49,6 +53,8 @@ fn execute(cli: Cli) -> Result<bool, RunnerError> {
         Command::Replay(options) => replay::replay(&options),
         Command::Capsule(options) => capsule::write_down(&options),
         Command::Timeline(options) => timeline::timeline(&options),
+        Command::Shrink(options) => shrink::shrink(&options),
+        Command::Seeds(options) => seeds::check(&options),
         Command::CheckDeterminism(options) => determinism::check(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Scenarios => {

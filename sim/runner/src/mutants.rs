@@ -7,10 +7,10 @@ use serde::Deserialize;
 use crate::cli::MutantOptions;
 use crate::entry::{self, toml_files};
 use crate::error::RunnerError;
+use crate::host::{progress, write};
 use crate::job::Job;
 use crate::outcome::SeedOutcome;
 use crate::pool;
-use crate::run::{progress, write};
 use crate::scratch::{Edit, Scratch, workspace_root};
 use crate::table;
 
@@ -36,6 +36,24 @@ struct Mutant {
     from: u64,
     /// Where such a bug was seen, or why it is plausible.
     source: String,
+}
+
+impl Mutant {
+    /// The runner with this bug in the product.
+    fn build(&self, scratch: &Scratch, name: &str) -> Result<PathBuf, RunnerError> {
+        let edits: Vec<&Edit> = std::iter::once(&self.edit).chain(&self.also).collect();
+        scratch.build_with(name, &self.file, &edits)
+    }
+}
+
+/// The runner with the bug in the product whose file's name begins with `id`.
+///
+/// # Errors
+/// When there is no such mutant, or it is malformed or does not build.
+pub(crate) fn build(scratch: &Scratch, root: &Path, id: &str) -> Result<PathBuf, RunnerError> {
+    let chosen = chosen(root, &[id.to_owned()])?;
+    let (name, mutant) = chosen.first().expect("none at all is an error");
+    mutant.build(scratch, name)
 }
 
 fn one() -> u64 {
@@ -69,8 +87,7 @@ pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
     for (name, mutant) in chosen {
         let regressions = regressions(&root, &name)?;
         eprintln!("{name}: building");
-        let edits: Vec<&Edit> = std::iter::once(&mutant.edit).chain(&mutant.also).collect();
-        let program = scratch.build_with(&name, &mutant.file, &edits)?;
+        let program = mutant.build(&scratch, &name)?;
         verdicts.push(hunt(&program, name, &mutant, &regressions));
     }
     let lines = report(&verdicts);

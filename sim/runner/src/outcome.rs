@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fingerprint;
 use crate::job::Job;
 
 /// One broken invariant, ready to be shown.
@@ -18,6 +19,17 @@ pub(crate) struct Broken {
     pub(crate) details: String,
     /// The life of the culprit: the events that show it, one line each.
     pub(crate) events: Vec<String>,
+}
+
+/// What is told of a failure besides the violation itself.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Culprit {
+    /// From the configuration over the faults to what is still owed.
+    pub(crate) derivation: Vec<String>,
+    /// The last events that touch the message it is about, oldest first.
+    pub(crate) life: Vec<String>,
+    /// Every fault, and every step in a server's life.
+    pub(crate) ledger: Vec<String>,
 }
 
 /// The outcome of one seed.
@@ -54,6 +66,9 @@ pub(crate) struct SeedOutcome {
     pub(crate) broken: Vec<Broken>,
     /// The world in a few lines: nodes, plan, faults with their times.
     pub(crate) world: Vec<String>,
+    /// When something was broken: more about it.
+    #[serde(default)]
+    pub(crate) culprit: Option<Culprit>,
 }
 
 impl SeedOutcome {
@@ -70,10 +85,11 @@ impl SeedOutcome {
         self.broken.is_empty()
     }
 
-    /// What makes two failures the same: the scenario and the first broken invariant.
+    /// What makes two failures the same: the first broken invariant and what its details say,
+    /// without the values.
     pub(crate) fn fingerprint(&self) -> String {
-        let first = self.broken.first().map_or("none", |broken| broken.id.as_str());
-        format!("{first}-{}", self.scenario)
+        let first = self.broken.first();
+        first.map_or_else(String::new, |broken| fingerprint::of(&broken.id, &broken.details))
     }
 
     /// The outcome of a run that did not come to an end by itself.

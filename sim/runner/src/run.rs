@@ -1,20 +1,15 @@
 //! `cargo sim run`: seeds, a progress bar, the totals, exit 1 on any violation.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::RunOptions;
 use crate::error::RunnerError;
 use crate::failure;
-use crate::outcome::SeedOutcome;
+use crate::host::{progress, this_program, write};
 use crate::pool;
 use crate::schedule;
 use crate::totals::Totals;
 
-/// Failures that are told in full on the terminal; the others are counted.
-const STORIES_MAX: usize = 3;
 /// Seeds from which on an invariant that never checked anything is a failure.
 const VACUITY_SEEDS_MIN: u64 = 500;
 
@@ -42,7 +37,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, RunnerError> {
         !(late || (options.until_failure && !failures.is_empty()))
     });
     bar.finish_and_clear();
-    tell(options, &mut failures, &program)?;
+    failures.sort_by(|a, b| (&a.scenario, a.seed).cmp(&(&b.scenario, b.seed)));
+    failure::tell(&failures, &options.reports, &program)?;
     for line in totals.lines(started.elapsed()) {
         println!("{line}");
     }
@@ -65,56 +61,4 @@ fn vacuous(options: &RunOptions, totals: &Totals) -> Vec<String> {
         return Vec::new();
     }
     totals.vacuous(&crate::seed::invariant_ids())
-}
-
-/// Keeps every failure's report, tells the first few, and shows that the first replays.
-fn tell(
-    options: &RunOptions,
-    failures: &mut [SeedOutcome],
-    program: &std::path::Path,
-) -> Result<(), RunnerError> {
-    failures.sort_by(|a, b| (&a.scenario, a.seed).cmp(&(&b.scenario, b.seed)));
-    for (number, outcome) in failures.iter().enumerate() {
-        let dir = failure::keep(&options.reports, outcome)
-            .map_err(|source| RunnerError::File { path: options.reports.clone(), source })?;
-        if number < STORIES_MAX {
-            print!("{}", failure::story(outcome));
-            println!("  kept in {}", dir.display());
-        }
-    }
-    if let Some(first) = failures.first() {
-        let job = first.job();
-        let again = (0..2).all(|_| {
-            let again = crate::process::run(program, &job, None, &[]);
-            again.hash == first.hash && again.fingerprint() == first.fingerprint()
-        });
-        let verdict =
-            if again { "the same, twice" } else { "ANOTHER HISTORY: a bug of first rank" };
-        println!("  replayed in two more processes: {verdict}\n");
-    }
-    Ok(())
-}
-
-/// The binary that runs, for its children.
-///
-/// # Errors
-/// When the operating system does not say.
-pub(crate) fn this_program() -> Result<PathBuf, RunnerError> {
-    std::env::current_exe()
-        .map_err(|source| RunnerError::File { path: PathBuf::from("the running binary"), source })
-}
-
-/// A progress bar on a terminal, nothing elsewhere.
-pub(crate) fn progress(len: u64) -> ProgressBar {
-    let template = "{bar:40} {pos}/{len} seeds  {per_sec}  {eta} left  {msg}";
-    let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    ProgressBar::new(len).with_style(style)
-}
-
-/// Writes a file that the caller asked for.
-///
-/// # Errors
-/// When it cannot be written, with its path.
-pub(crate) fn write(path: &std::path::Path, text: &str) -> Result<(), RunnerError> {
-    std::fs::write(path, text).map_err(|source| RunnerError::File { path: path.to_owned(), source })
 }

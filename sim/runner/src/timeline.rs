@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::cli::TimelineOptions;
 use crate::entry;
 use crate::error::RunnerError;
+use crate::host::this_program;
 use crate::process;
-use crate::run::this_program;
 
 /// Runs what is asked for once more and writes its page. A failed run is no error here: it is what
 /// one wants to see.

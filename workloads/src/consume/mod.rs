@@ -58,7 +58,7 @@ impl Workload for Consume {
     fn clients(&self) -> Vec<String> {
         let name = |(at, of): (usize, usize)| {
             let group = &self.plan.groups[at];
-            format!("{}-member-{}", group.group, group.members[of].number)
+            group.members[of].name(&group.group)
         };
         let mut names: Vec<String> = self.members().into_iter().map(name).collect();
         names.extend(self.plan.reader.iter().map(|reader| reader.name.clone()));

@@ -66,6 +66,13 @@ pub struct MemberPlan {
     pub behaviour: Behaviour,
 }
 
+impl MemberPlan {
+    /// The name of its node, in a group.
+    pub fn name(&self, group: &str) -> String {
+        format!("{group}-member-{}", self.number)
+    }
+}
+
 /// Draws a plan.
 pub fn plan(rng: &Rng, knobs: &Knobs) -> Plan {
     let count = knobs.groups.draw(rng) as u32;

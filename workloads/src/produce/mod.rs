@@ -52,7 +52,7 @@ impl Produce {
 
 impl Workload for Produce {
     fn clients(&self) -> Vec<String> {
-        self.plan.producers.iter().map(|at| format!("producer-{}", at.number)).collect()
+        self.plan.producers.iter().map(ProducerPlan::name).collect()
     }
 
     fn drive(&self, client: usize, stage: Stage) -> Boxed<'static, ()> {

@@ -185,6 +185,13 @@ fn make_odd(rng: &Rng, op: &mut Op) {
     }
 }
 
+impl ProducerPlan {
+    /// The name of its node.
+    pub fn name(&self) -> String {
+        format!("producer-{}", self.number)
+    }
+}
+
 impl MessagePlan {
     /// The message, with an identity.
     pub(crate) fn message(&self, topic: &str, id: Identity) -> Message {

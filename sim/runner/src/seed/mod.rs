@@ -1,5 +1,6 @@
 //! One seed: its world, its plan, its phases, its verdict.
 
+mod culprit;
 mod deletion;
 mod director;
 mod observer;

@@ -24,8 +24,8 @@ pub(crate) struct Observer {
     faults: BTreeMap<String, u64>,
     /// How many violations of each property the trace has been told.
     told: BTreeMap<&'static str, usize>,
-    /// When the first violation was seen, in simulated time.
-    failed_at: Option<Duration>,
+    /// When the first violation was seen, in simulated time, and of which property.
+    failed: Option<(Duration, &'static str)>,
 }
 
 impl Observer {
@@ -36,7 +36,7 @@ impl Observer {
         policy: Retention,
     ) -> Self {
         let (faults, told) = (BTreeMap::new(), BTreeMap::new());
-        Self { control, recorder, watch, policy, faults, told, failed_at: None }
+        Self { control, recorder, watch, policy, faults, told, failed: None }
     }
 
     /// Takes in what happened since the last time.
@@ -108,11 +108,11 @@ impl Observer {
         self.note_violations();
     }
 
-    /// Notes when the first property broke. Tells the trace which properties were broken since the
-    /// last time, if anybody listens.
+    /// Notes when the first property broke. Tells the trace which properties were broken since the last time, if anybody listens.
     fn note_violations(&mut self) {
-        if self.failed_at.is_none() && self.watch.found().any(|found| found.broken() > 0) {
-            self.failed_at = Some(self.control.elapsed());
+        if self.failed.is_none() {
+            let broken = self.watch.found().find(|found| found.broken() > 0);
+            self.failed = broken.map(|found| (self.control.elapsed(), found.claim().id));
         }
         if !self.control.trace().is_watched() {
             return;
@@ -136,9 +136,9 @@ impl Observer {
         &self.watch
     }
 
-    /// When the first violation was seen, in simulated time.
-    pub(crate) fn failed_at(&self) -> Option<Duration> {
-        self.failed_at
+    /// When the first violation was seen, in simulated time, and of which property.
+    pub(crate) fn failed(&self) -> Option<(Duration, &'static str)> {
+        self.failed
     }
 
     /// How often each class of fault struck.

@@ -41,6 +41,11 @@ pub(crate) fn violation(control: &Control, violation: &Violation) {
     control.note(about, "violation", [0, 0], format_args!("{json}"));
 }
 
+/// What a client did, in one line.
+pub(crate) fn line(what: &What) -> String {
+    format!("{} {}", kind(what), Words(what))
+}
+
 fn kind(what: &What) -> &'static str {
     match what {
         What::SendStarted { .. } => "sending",

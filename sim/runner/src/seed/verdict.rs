@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use invariants::violation::Violation;
 use sim::World;
 use sim_capsule::{Flush, Plan};
 
+use super::culprit;
 use super::director::Director;
 use crate::outcome::{Broken, SeedOutcome};
 
 /// Events of a culprit's life that are kept.
 const EVENTS_MAX: usize = 40;
-/// Columns of an event line that are kept.
-const EVENT_COLUMNS_MAX: usize = 400;
 
 /// The outcome of a run that came to its end.
 pub(crate) fn outcome(
@@ -21,24 +21,14 @@ pub(crate) fn outcome(
     stalls: Vec<Broken>,
 ) -> SeedOutcome {
     let watch = director.observer.watch();
-    let mut broken: Vec<Broken> = watch
-        .violations()
-        .iter()
-        .map(|violation| Broken {
-            id: violation.id.to_owned(),
-            sentence: violation.sentence.to_owned(),
-            details: match &violation.node {
-                Some(node) => format!("on {node}: {}", violation.details),
-                None => violation.details.clone(),
-            },
-            events: violation
-                .events
-                .iter()
-                .take(EVENTS_MAX)
-                .map(|at| told(director, *at))
-                .collect(),
-        })
-        .collect();
+    let failed = director.observer.failed();
+    let mut violations = watch.violations();
+    // What was seen first leads: the others may only follow from it.
+    violations.sort_by_key(|violation| failed.is_none_or(|(_, first)| violation.id != first));
+    let has_failed = !violations.is_empty() || !stalls.is_empty();
+    let culprit = has_failed.then(|| culprit::of(director, violations.first()));
+    let mut broken: Vec<Broken> =
+        violations.iter().map(|violation| broken_by(director, violation)).collect();
     broken.extend(stalls);
     let checks = watch.found().map(|found| (found.claim().id.to_owned(), found.checks())).collect();
     let goals = world.probes().goals().into_iter();
@@ -51,7 +41,7 @@ pub(crate) fn outcome(
         seed: world.seed(),
         file: None,
         events: world.trace().events(),
-        failed_at_ms: director.observer.failed_at().map(|at| at.as_millis() as u64),
+        failed_at_ms: failed.map(|(at, _)| at.as_millis() as u64),
         hash: format!("{:032x}", world.trace().hash()),
         simulated_ms: world.elapsed().as_millis() as u64,
         acknowledged: watch.history().all_sent().filter(|sent| class(sent)).count() as u64,
@@ -61,6 +51,7 @@ pub(crate) fn outcome(
         goals: goals.map(|(name, count)| (name.to_owned(), count.held)).collect(),
         broken,
         world: picture(plan, director),
+        culprit,
     }
 }
 
@@ -80,14 +71,19 @@ pub(crate) fn stall(what: &str, director: &Director) -> Broken {
     }
 }
 
-fn told(director: &Director, at: usize) -> String {
-    let Some(event) = director.observer.watch().history().events().get(at) else {
-        return format!("#{at}");
-    };
-    let epoch = director.control.now_true_ms() - director.control.elapsed().as_millis() as u64;
-    let seconds = event.at_ms.saturating_sub(epoch) as f64 / 1_000.0;
-    let line = format!("#{at} {seconds:.3} s {:?}", event.what);
-    line.chars().take(EVENT_COLUMNS_MAX).collect()
+fn broken_by(director: &Director, violation: &Violation) -> Broken {
+    let epoch_ms = culprit::epoch_ms(director);
+    let events = director.observer.watch().history().events();
+    let shown = violation.events.iter().take(EVENTS_MAX).filter_map(|at| events.get(*at));
+    Broken {
+        id: violation.id.to_owned(),
+        sentence: violation.sentence.to_owned(),
+        details: match &violation.node {
+            Some(node) => format!("on {node}: {}", violation.details),
+            None => violation.details.clone(),
+        },
+        events: shown.map(|event| culprit::line(event, epoch_ms)).collect(),
+    }
 }
 
 fn picture(plan: &Plan, director: &Director) -> Vec<String> {
