@@ -125,13 +125,16 @@ fn word(prefix: &str, hash: i32, nth: u64) -> String {
     String::from_utf8(digits).expect("they are letters and signs")
 }
 
+/// What a user may ask for: topic, key, and whether it is a unique one.
+type Keys = Mutex<Vec<(usize, String, bool)>>;
+
 /// Users that follow a plan.
 pub struct Lookup {
     plan: Arc<Plan>,
     /// Each user's next operation; a restart goes on behind what the killed process began.
     next: Arc<Vec<AtomicUsize>>,
-    /// Each user's keys: topic, key, and whether it is a unique one.
-    keys: Arc<Vec<Mutex<Vec<(usize, String, bool)>>>>,
+    /// Each user's keys.
+    keys: Arc<Vec<Keys>>,
 }
 
 impl Lookup {
@@ -188,7 +191,7 @@ struct AtWork<'a> {
     client: &'a Client,
     producer: &'a Producer,
     topics: &'a [String],
-    keys: &'a Mutex<Vec<(usize, String, bool)>>,
+    keys: &'a Keys,
 }
 
 impl AtWork<'_> {

@@ -21,8 +21,9 @@ const CLAIM: Claim = Claim {
     sentence: "The abort file stands, durably, exactly while the store runs; and what a clean stop \
                leaves, a start takes over as it is.",
     source: "internals.md 4.1; ROCKETMQ-320: removed although dispatch lags",
-    limits: "A node is known to serve by a recovery that ended well or by an acknowledged send. A \
-             node whose disk was lost or met an error is judged again from its next start on.",
+    limits: "A node is known to serve by a recovery that ended well or by an acknowledged send, \
+             and not when its start refused in the end: that ends a store in order. A node whose \
+             disk was lost or met an error is judged again from its next start on.",
 };
 
 /// What ended the node's last life.
@@ -77,6 +78,9 @@ impl Invariant for AbortWhileRunning {
         if recovery.end == RecoveryEnd::Started {
             found.check(recovery.after.abort, [], || "it serves without abort file".to_owned());
             self.served_ms.insert(node.to_owned(), now_ms);
+        } else {
+            // A start that refuses may have had its store open, and ended it in order.
+            self.served_ms.remove(node);
         }
     }
 
@@ -124,6 +128,16 @@ mod tests {
         let (mut run, a) = run();
         run.fault(Fault::Stopped);
         run.fault(Fault::Started);
+        run.restart(Fault::ProcessKill, disk(&[a]), raised(&[a]));
+        run.assert_green();
+    }
+
+    #[test]
+    fn a_start_that_refused_with_its_store_open_has_ended_it_in_order() {
+        let (mut run, a) = run();
+        let (before, after) = (raised(&[a]), disk(&[a]));
+        let end = RecoveryEnd::Refused { error: "a table could not be written".to_owned() };
+        run.recover(Fault::PowerLoss, Recovery { end, before, after, again: None });
         run.restart(Fault::ProcessKill, disk(&[a]), raised(&[a]));
         run.assert_green();
     }
