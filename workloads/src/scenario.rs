@@ -89,6 +89,10 @@ pub struct Cluster {
     /// 200, so many that a power failure can tear one.
     #[serde(default)]
     pub index_entries: Option<u32>,
+    /// How many queue files a broker keeps open. Without, three: nearly every checkpoint syncs
+    /// everything then, and hides what would not be synced otherwise.
+    #[serde(default)]
+    pub queue_files_open: Option<u64>,
     /// How many topics the traffic goes to; without, one or two.
     #[serde(default)]
     pub topics: Option<Span>,

@@ -35,6 +35,8 @@ pub fn plan(scenario: &Scenario, seed: u64, rng: &Rng) -> Plan {
     plan
 }
 
+/// Open queue files where a scenario does not say.
+const QUEUE_FILES_OPEN: u64 = 3;
 /// Entries of an IndexFile where a scenario does not say.
 const INDEX_ENTRIES: u32 = 20;
 
@@ -63,7 +65,7 @@ fn servers(scenario: &Scenario, rng: &Rng) -> (Vec<String>, Vec<BrokerPlan>) {
         // As RocketMQ's: four slots to five entries, about.
         index_slots: index_entries / 5 * 4,
         index_entries,
-        queue_files_open_max: 3,
+        queue_files_open_max: cluster.queue_files_open.unwrap_or(QUEUE_FILES_OPEN),
         queue_syncs_max: 4,
         topic_queues: 4,
         // Before a client gives up: it shall hear that its message is stored and not flushed.

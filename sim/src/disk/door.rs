@@ -80,6 +80,7 @@ impl SimDisk {
     fn segment(&self, file: Arc<Inode>, path: String) -> SegmentFile {
         let len = file.content().len();
         let (disk, epoch) = (self.disk.clone(), self.epoch);
+        file.opened();
         SegmentFile::new(SimSegment { disk, epoch, file, path, len })
     }
 

@@ -17,15 +17,36 @@ pub(crate) struct Inode {
     /// What all files of the disk take, in bytes.
     used: Arc<AtomicU64>,
     charged: AtomicU64,
+    /// How many segments of it are open.
+    open: AtomicU64,
 }
 
 impl Inode {
     pub(crate) fn new(id: u64, used: Arc<AtomicU64>) -> Self {
-        Self { id, content: Mutex::default(), used, charged: AtomicU64::new(0) }
+        Self {
+            id,
+            content: Mutex::default(),
+            used,
+            charged: AtomicU64::new(0),
+            open: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn content(&self) -> MutexGuard<'_, Content> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A segment of it was opened.
+    pub(crate) fn opened(&self) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A segment of it was closed. The kernel may forget what nobody has open, and with it that
+    /// its writeback failed: here it always does.
+    pub(crate) fn closed(&self) {
+        if self.open.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.content().tell_failure();
+        }
     }
 
     /// Lets the file take `len` bytes of the disk from now on.

@@ -53,6 +53,8 @@ pub(crate) struct State {
     numbers: u64,
     /// A task will write dirty pages back.
     pub(crate) writeback_due: bool,
+    /// Some page's writeback failed, and no sync of everything has said so yet.
+    pub(crate) failed_unseen: bool,
     /// What was noted since the disk is recorded, if it is.
     pub(crate) moments: Option<Vec<Moment>>,
 }

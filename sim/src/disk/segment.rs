@@ -43,6 +43,12 @@ impl SimSegment {
     }
 }
 
+impl Drop for SimSegment {
+    fn drop(&mut self) {
+        self.file.closed();
+    }
+}
+
 impl SegmentBackend for SimSegment {
     fn len(&self) -> u64 {
         self.len

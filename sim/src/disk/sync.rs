@@ -66,7 +66,8 @@ pub(crate) async fn sync(
 }
 
 /// Makes everything written or named before the call durable. A failure leaves every page that was
-/// under way written or not, and clean either way.
+/// under way written or not, and clean either way. A failure of the kernel's own writeback is told
+/// here also when its file was closed since, which is when a sync of the file says no more of it.
 pub(crate) async fn sync_all(disk: &NodeDisk) -> io::Result<()> {
     let files: Vec<_> = disk.state().tree.files().into_values().collect();
     let under_way: Vec<(Arc<Inode>, Vec<u64>)> = files
@@ -79,6 +80,7 @@ pub(crate) async fn sync_all(disk: &NodeDisk) -> io::Result<()> {
     let pages = under_way.iter().map(|(_, dirty)| dirty.len() as u64).sum();
     disk.shared().record("sync-all", [under_way.len() as u64, pages], format_args!(""));
     let mut fails = disk.sync_fails();
+    fails |= std::mem::take(&mut disk.state().failed_unseen);
     for (file, _) in &under_way {
         fails |= file.content().tell_failure();
     }

@@ -36,7 +36,7 @@ fn pass(disk: &NodeDisk) -> bool {
     let mut state = disk.state();
     let rng = &disk.shared().writeback;
     let share = [0.2, 0.5, 1.0][rng.below(3) as usize];
-    let (mut written, mut left) = (0, 0);
+    let (mut written, mut left, mut failed_any) = (0, 0, false);
     let chance = state.knobs.writeback_error;
     for file in state.tree.files().values() {
         let mut content = file.content();
@@ -61,6 +61,7 @@ fn pass(disk: &NodeDisk) -> bool {
         drop(content);
         // Only what was lost is a failure: an unlucky pass that took no page says nothing.
         if failed {
+            failed_any = true;
             disk.shared().note(IncidentKind::Writeback, &state.tree.name_of(file));
         }
     }
@@ -69,6 +70,7 @@ fn pass(disk: &NodeDisk) -> bool {
     }
     let more = left > 0 || state.tree.is_pending();
     state.writeback_due = more;
+    state.failed_unseen |= failed_any;
     drop(state);
     disk.note_moment("writeback", "");
     disk.shared().record("writeback", [written, left], format_args!("pages, left dirty"));
