@@ -241,3 +241,49 @@ impl Bands {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(at: u64, what: &'static str, first: u64, detail: &'static str) -> Turn<'static> {
+        Turn { lane: 0, at, what, numbers: [first, 0], detail, server: true }
+    }
+
+    fn bands(turns: &[Turn<'_>]) -> Vec<(String, u64, u64)> {
+        let mut bands = Bands::default();
+        turns.iter().for_each(|turn| bands.take(turn));
+        let bands = bands.finish(100).0.into_iter();
+        bands.map(|band| (band.look, band.begin, band.end)).collect()
+    }
+
+    #[test]
+    fn a_server_starts_until_it_listens_and_is_dead_until_it_starts() {
+        let found = bands(&[
+            turn(0, "node", 0, ""),
+            turn(5, "listen", 9876, ""),
+            turn(20, "kill", 0, ""),
+            turn(30, "restart", 0, ""),
+        ]);
+        let look = |look: &str, begin, end| (look.to_owned(), begin, end);
+        assert_eq!(
+            found,
+            [look("starting", 0, 5), look("dead", 20, 30), look("starting", 30, 100)]
+        );
+    }
+
+    #[test]
+    fn a_band_lasts_as_long_as_one_of_its_causes() {
+        let found = bands(&[
+            turn(1, "cut", 0, "to a"),
+            turn(2, "cut", 0, "to b"),
+            turn(3, "heal", 0, "to a"),
+            turn(9, "heal", 0, "to b"),
+            turn(10, "disk-slow", 4, "times"),
+            turn(11, "disk-stall", 0, ""),
+            turn(12, "disk-slow", 1, "times"),
+            turn(15, "disk-release", 0, ""),
+        ]);
+        assert_eq!(found, [("cut".to_owned(), 1, 9), ("slow".to_owned(), 10, 15)]);
+    }
+}

@@ -192,3 +192,54 @@ fn fields(command: &RemotingCommand) -> String {
     }
     text.trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::RequestCode;
+
+    use super::*;
+
+    fn bytes(command: &RemotingCommand) -> Vec<u8> {
+        let mut frame = BytesMut::new();
+        command.encode(&mut frame);
+        frame.to_vec()
+    }
+
+    fn piece(end: usize, at: u64, bytes: &[u8]) -> Piece<'_> {
+        let lanes = if end == 0 { (5, 6) } else { (6, 5) };
+        Piece { connection: 7, end, lanes, at, event: at as u32, bytes }
+    }
+
+    #[test]
+    fn a_request_leaves_with_its_first_byte_and_arrives_with_its_last() {
+        let mut frames = Frames::default();
+        let request = RemotingCommand::request_without_header(RequestCode::HEART_BEAT);
+        let request = RemotingCommand { opaque: 3, ..request.with_body("1.2.0;") };
+        let sent = bytes(&request);
+        // It goes in two pieces, and the second holds the next one, too.
+        assert!(frames.sent(&piece(0, 10, &sent[..9])).is_empty());
+        let rest = [&sent[9..], &sent].concat();
+        let told = frames.sent(&piece(0, 20, &rest));
+        assert_eq!(told.iter().map(|told| told.event).collect::<Vec<_>>(), [10, 20]);
+        assert_eq!(told[0].about, ["1.2.0;"]);
+        assert!(told[0].words.starts_with("HEART_BEAT (34) request 3"), "{}", told[0].words);
+        assert!(frames.read(7, 0, sent.len() as u64 - 1, 30).is_empty());
+        assert_eq!(frames.read(7, 0, 1, 40), [0]);
+        let first = &frames.arrows[0];
+        assert_eq!((first.from, first.to, first.left, first.arrived), (5, 6, 10, Some(40)));
+        assert_eq!(frames.arrows[1].arrived, None);
+    }
+
+    #[test]
+    fn an_answer_finds_its_request_and_garbage_ends_the_way() {
+        let mut frames = Frames::default();
+        let request = RemotingCommand::request_without_header(RequestCode::PULL_MESSAGE);
+        frames.sent(&piece(0, 1, &bytes(&request)));
+        let answer = RemotingCommand::response_to(&request, ResponseCode::SYSTEM_BUSY);
+        frames.sent(&piece(1, 2, &bytes(&answer)));
+        assert_eq!((frames.arrows[1].answers, frames.arrows[1].refusal), (Some(0), true));
+        assert_eq!(frames.arrows[1].label, "SYSTEM_BUSY");
+        assert!(frames.sent(&piece(1, 3, &[0xff; 12])).is_empty());
+        assert!(frames.sent(&piece(1, 4, &bytes(&answer))).is_empty());
+    }
+}

@@ -54,6 +54,8 @@ pub(super) fn words(event: &TraceEvent<'_>) -> String {
             let failed = if first == 0 { " FAILED" } else { "" };
             format!("{detail}{failed}")
         }
+        _ if (first, second) == (0, 0) => detail.to_string(),
+        _ if second == 0 => format!("{first} {detail}"),
         _ => format!("{first} {second} {detail}"),
     }
 }

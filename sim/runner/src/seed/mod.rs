@@ -67,3 +67,32 @@ pub(crate) fn one(options: &OneOptions) -> Result<bool, RunnerError> {
     println!("{line}");
     Ok(outcome.passed())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::phases;
+    use crate::job;
+    use crate::recording::Recording;
+
+    /// X2: who watches changes nothing.
+    #[test]
+    fn a_run_that_is_recorded_has_the_hash_of_one_that_is_not() {
+        let run = |recording: Option<Recording>| {
+            let run = std::thread::spawn(move || {
+                let plan = job::draw("kill", 3).expect("the scenario is there");
+                let world = sim::World::new(plan.seed);
+                recording.iter().for_each(|recording| recording.watch(&world));
+                let outcome = phases::run(&world, &plan);
+                world.trace().unwatch();
+                (outcome.hash.clone(), recording.map(|recording| recording.page(&outcome)))
+            });
+            run.join().expect("the run ends")
+        };
+        let ((quiet, _), (watched, page)) = (run(None), run(Some(Recording::default())));
+        assert_eq!(quiet, watched);
+        let page = page.expect("it was recorded");
+        for words in ["SEND_MESSAGE_V2 (310)", "sent-ok", "\"look\":\"dead\"", "[\"hash\","] {
+            assert!(page.contains(words), "nothing of {words}");
+        }
+    }
+}
