@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Replay(ReplayOptions),
     /// Write a run down as data: it means the same after scenarios or generators have changed
     Capsule(CapsuleOptions),
-    /// Run one seed or capsule again and show it as a page: processes, requests, faults, what was broken
+    /// Run one seed or capsule again and show it as a page: processes, requests, faults, violations
     Timeline(TimelineOptions),
     /// Find the smallest capsule that still fails in the same way
     Shrink(ShrinkOptions),

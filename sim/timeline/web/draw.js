@@ -108,7 +108,7 @@ function drawGround(to) {
 const STRIPS = { net: 0, disk: 1, clock: 2 };
 // Draws the bands and gives those that have room for words.
 function drawBands(to, place) {
-  const strip = laneHeight >= 60 ? 11 : 5, words = [];
+  const strip = laneHeight >= 54 ? 11 : 5, words = [];
   const [from, till] = [firstTime(), lastTime()];
   for (const band of R.bands) {
     if (band.end < from || band.begin > till) continue;
@@ -123,7 +123,7 @@ function drawBands(to, place) {
     to.fillRect(left, y, width, tall);
     const free = life || place(left, y, width, tall);
     const start = Math.max(left, gutter) + 4, room = Math.min(left + width, wide) - start - 4;
-    if (free && laneHeight >= 60 && room > 50) words.push([band, start, y + tall, room]);
+    if (free && laneHeight >= 54 && room > 50) words.push([band, start, y + tall, room]);
   }
   return words;
 }
@@ -157,9 +157,10 @@ function drawMarks(to) {
     taken[key] = x;
     const y = baseOf(lane);
     if (y < AXIS - 20 || y > high + 40) continue;
-    if (many && !special) ticks[rank].push(x, y); else mark(to, kind, x, y);
-    if (special) emphasize(to, event, x, markHeight(kind, y));
     const small = kind === "net" || kind === "disk";
+    const crowd = many && !special && (small || kind === "client");
+    if (crowd) ticks[rank].push(x, y); else mark(to, kind, x, y);
+    if (special) emphasize(to, event, x, markHeight(kind, y));
     const worth = special || (many ? kind !== "client" && !small : !small || few);
     if (worth) spoken.push([event, x, y, kind, special]);
   }

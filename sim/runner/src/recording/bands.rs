@@ -236,7 +236,7 @@ impl Bands {
     ) {
         if begin < end {
             let lasted = (end - begin) as f64 / 1e6;
-            let text = format!("{text} {lasted:.3} s");
+            let text = format!("{text} for {lasted:.1} s");
             self.bands.push(Band { lane, strip, look: look.to_owned(), begin, end, text });
         }
     }

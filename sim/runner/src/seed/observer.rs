@@ -108,7 +108,8 @@ impl Observer {
         self.note_violations();
     }
 
-    /// Notes when the first property broke. Tells the trace which properties were broken since the last time, if anybody listens.
+    /// Notes when the first property broke. Tells the trace which properties were broken since the
+    /// last time, if anybody listens.
     fn note_violations(&mut self) {
         if self.failed.is_none() {
             let broken = self.watch.found().find(|found| found.broken() > 0);
