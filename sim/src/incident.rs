@@ -18,9 +18,20 @@ pub enum IncidentKind {
     Write,
     /// The kernel's own writeback of a file; the next sync of it will say so.
     Writeback,
-    /// Nothing was answered with an error: a synced page went to a wrong place. Told twice, for the
-    /// place that kept its old bytes and for the one that was written over.
+    /// No error: a synced page went to a wrong place, and this one kept its old bytes.
     Misdirected,
+    /// No error: a synced page went to this place, which is not its own.
+    Overwritten,
+    /// A removal.
+    Remove,
+    /// No error: a power failure took pages that were not synced.
+    PagesLost,
+    /// No error: a power failure left a part of the sectors of a page.
+    PagesTorn,
+    /// No error: a power failure took a page of one file and left one of another.
+    FilesReordered,
+    /// No error: a power failure undid names that were not synced.
+    NamesLost,
     /// A creation or a growth, for want of space.
     NoSpace,
 }

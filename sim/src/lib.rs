@@ -30,6 +30,7 @@ mod rng;
 mod task;
 mod timer;
 mod trace;
+mod waits;
 mod world;
 
 pub use control::{Control, Life};
@@ -41,5 +42,6 @@ pub use node::Node;
 pub use probe::{ProbeCount, Probes};
 pub use removal::Removal;
 pub use rng::root;
-pub use trace::{Aspect, Passage, Trace, TraceEvent};
+pub use trace::{Aspect, EVENTS_PER_MARK, Passage, Trace, TraceEvent};
+pub use waits::waits;
 pub use world::World;

@@ -75,12 +75,25 @@ pub struct Trace(Arc<Mutex<State>>);
 struct State {
     lanes: [u64; 2],
     events: u64,
+    /// The hash after every so many events.
+    marks: Vec<u64>,
+    /// The most events that there may be.
+    events_max: u64,
     sink: Option<Sink>,
 }
 
+/// After so many events the hash is kept, so that two histories can be compared mark by mark.
+pub const EVENTS_PER_MARK: u64 = 1_024;
+
 impl Default for State {
     fn default() -> Self {
-        Self { lanes: [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03], events: 0, sink: None }
+        Self {
+            lanes: [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03],
+            events: 0,
+            marks: Vec::new(),
+            events_max: u64::MAX,
+            sink: None,
+        }
     }
 }
 
@@ -94,6 +107,19 @@ impl Trace {
     /// How many events have happened so far.
     pub fn events(&self) -> u64 {
         self.state().events
+    }
+
+    /// The hash after each [`EVENTS_PER_MARK`] events, folded: two histories that agree in one of
+    /// them agree up to there.
+    pub fn marks(&self) -> Vec<u64> {
+        self.state().marks.clone()
+    }
+
+    /// Lets the world have so many more events and no more: a run is bounded in steps, not only in
+    /// time, because a loop that never sleeps takes none.
+    pub fn allow(&self, events: u64) {
+        let mut state = self.state();
+        state.events_max = state.events.saturating_add(events);
     }
 
     /// Hands every event from now on to `sink`, which must not touch the world.
@@ -123,7 +149,15 @@ impl Trace {
         }
         state.mix(event.numbers[0]);
         state.mix(event.numbers[1]);
+        if state.events.is_multiple_of(EVENTS_PER_MARK) {
+            let [high, low] = state.lanes;
+            state.marks.push(high ^ low.rotate_left(32));
+        }
+        let (what, is_over) = (event.what, state.events == state.events_max);
         state.tell(at, node, event);
+        drop(state);
+        // Once: what unwinds from here still records events.
+        assert!(!is_over, "no end after all the events that it may have; the last is `{what}`");
     }
 
     /// Tells the sink, and only the sink, what somebody who watches the world has to say.

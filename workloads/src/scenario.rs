@@ -189,6 +189,26 @@ pub enum NemesisKind {
     ClockJump,
     /// The node's clock runs fast or slow from now on.
     ClockDrift,
+    /// The node's wall clock is off by up to half a minute from now on.
+    ClockSkew,
+    /// What the node says and hears takes long, now and then very long, for a while.
+    Latency,
+    /// A part of what the node says and hears is lost for a while, and comes late.
+    Loss,
+    /// Everything the node says and hears comes late by the same time, for a while.
+    Clog,
+    /// The node's connections are dead, and neither end is told.
+    HalfOpen,
+    /// Connections to and from the node are refused for a while, or some of them.
+    Refuse,
+    /// The node reads slowly for a while, so that the windows of others fill up.
+    SlowReader,
+    /// What the node says and hears is split and merged anywhere for a while.
+    SplitBytes,
+    /// The node's ways carry little for a while.
+    Bandwidth,
+    /// The node's accepts fail for a while, for want of file descriptors.
+    AcceptError,
     /// The next syncs of the node's disk fail.
     SyncError,
     /// The next removals of a file on the node's disk fail.
@@ -215,6 +235,13 @@ pub enum NemesisKind {
     WriteError,
     /// A page of a file of the store cannot be read for a while.
     BadSector,
+    /// The process dies and starts again on a disk that is slow for a while.
+    SlowStart,
+    /// The machine is replaced: an empty disk and another clock.
+    ReplaceMachine,
+    /// As [`NemesisKind::WipeDisk`], and the ledger hears of a loss of power only: what is missing
+    /// then has no excuse. Only for the canary.
+    UntoldWipe,
     /// A bit of a file turns over on the device.
     BitRot,
     /// The device puts a page of the next syncs over another one of the same file.
@@ -256,7 +283,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 21] = [
+const TEXTS: [(&str, &str); 25] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -277,6 +304,10 @@ const TEXTS: [(&str, &str); 21] = [
     ("restarts", include_str!("../scenarios/restarts.toml")),
     ("disk_errors", include_str!("../scenarios/disk_errors.toml")),
     ("wiped_disk", include_str!("../scenarios/wiped_disk.toml")),
+    ("network", include_str!("../scenarios/network.toml")),
+    ("machines", include_str!("../scenarios/machines.toml")),
+    ("canary", include_str!("../scenarios/canary.toml")),
+    ("idle_day", include_str!("../scenarios/idle_day.toml")),
     ("everything", include_str!("../scenarios/everything.toml")),
 ];
 

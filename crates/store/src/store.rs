@@ -1,6 +1,6 @@
 //! The store as the broker holds it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -107,6 +107,7 @@ impl Store {
             progress: progress.clone(),
             interval: Duration::from_millis(config.queue_flush_interval_ms),
             vouched: Watermark::new(vouched),
+            failed: OnceLock::new(),
         });
         let cleaner = Arc::new(Cleaner {
             disk: disk.clone(),

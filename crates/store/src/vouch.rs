@@ -2,7 +2,7 @@
 //! order.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use runtime::sync::{Closed, Either, Stop, Watermark, race};
@@ -28,6 +28,9 @@ pub(crate) struct Voucher {
     pub(crate) interval: Duration,
     /// How far the checkpoint on the disk vouches.
     pub(crate) vouched: Watermark,
+    /// Why nothing can be vouched for any more: a sync has failed, and the next one, which finds
+    /// nothing left to sync, would say that all is well.
+    pub(crate) failed: OnceLock<Closed>,
 }
 
 /// Why nothing was vouched for.
@@ -89,6 +92,17 @@ impl Voucher {
     /// Scenario that the order is for: a checkpoint that is newer than the queues it vouches for
     /// makes recovery start behind their holes, which nobody ever fills then.
     pub(crate) async fn vouch(&self) -> Result<u64, VouchError> {
+        if let Some(failed) = self.failed.get() {
+            return Err(failed.clone().into());
+        }
+        let vouched = self.try_to_vouch().await;
+        if let Err(VouchError::Closed(closed)) = &vouched {
+            self.failed.get_or_init(|| closed.clone());
+        }
+        vouched
+    }
+
+    async fn try_to_vouch(&self) -> Result<u64, VouchError> {
         let now = self.progress.snapshot();
         if now.position < self.vouched.reached() {
             // Only the index is dispatched again here; the queues have all of it.

@@ -35,6 +35,18 @@ fn last_end<'a>(world: &World<'a>, node: &str) -> Option<&'a Entry> {
     world.ledger.of(node).rev().find(ends)
 }
 
+/// Whether the node's disk failed it, or lied to it, in the life that ended so or since: it may
+/// have stopped with less than all in place then, or have failed to start.
+fn met_an_error(world: &World<'_>, node: &str, end: &Entry) -> bool {
+    let lives = world.ledger.of(node).filter(|entry| entry.fault == Fault::Started);
+    let began = lives.take_while(|start| start.index < end.index).last();
+    let since = began.map_or(0, |start| start.index);
+    world.ledger.of(node).filter(|entry| entry.index >= since).any(|entry| {
+        let fault = &entry.fault;
+        fault.is_disk_error() || *fault == Fault::NoSpace || fault.damage().is_some()
+    })
+}
+
 impl Invariant for AbortWhileRunning {
     fn claim(&self) -> &'static Claim {
         &CLAIM
@@ -52,6 +64,8 @@ impl Invariant for AbortWhileRunning {
         let (node, before) = (recovery.node(), &recovery.before);
         let served_ms = self.served_ms.get(node).copied();
         match last_end(world, node) {
+            // A start that fails behind its store stops the store in good order.
+            Some(end) if met_an_error(world, node, end) => {}
             Some(end) if end.fault == Fault::Stopped => {
                 found.check(!before.abort && !before.abort_is_durable(), [], || {
                     "the node was stopped cleanly and the abort file stands".to_owned()
@@ -63,9 +77,12 @@ impl Invariant for AbortWhileRunning {
                 found.check(is_same, [], || "a start changed what a clean stop left".to_owned());
             }
             Some(end) if end.fault != Fault::DiskLost => {
-                // A process that was killed before it served may not have raised it yet.
-                let stops = world.ledger.of(node).filter(|entry| entry.fault == Fault::Stopped);
-                let served = served_ms > Some(stops.map(|stop| stop.at_ms).max().unwrap_or(0));
+                // A process that was killed before it served may not have raised it yet, also when
+                // it begins on an empty disk.
+                let is_new =
+                    |entry: &&Entry| matches!(entry.fault, Fault::Stopped | Fault::DiskLost);
+                let begun_ms = world.ledger.of(node).filter(is_new).map(|entry| entry.at_ms).max();
+                let served = served_ms > Some(begun_ms.unwrap_or(0));
                 if served {
                     found.check(before.abort && before.abort_is_durable(), [], || {
                         "the node died while it served and there is no abort file".to_owned()
@@ -140,6 +157,25 @@ mod tests {
         run.recover(Fault::PowerLoss, Recovery { end, before, after, again: None });
         run.restart(Fault::ProcessKill, disk(&[a]), raised(&[a]));
         run.assert_green();
+    }
+
+    #[test]
+    fn a_disk_that_fails_at_the_stop_or_the_start_is_no_fault_of_the_store() {
+        let error = || Fault::InputOutputError { path: "store/abort".into() };
+        let (mut stalled, a) = run();
+        stalled.fault(error());
+        stalled.restart(Fault::Stopped, raised(&[a]), raised(&[a]));
+        stalled.assert_green();
+        let (mut lost, a) = run();
+        lost.fault(Fault::DiskLost);
+        lost.fault(Fault::Started);
+        lost.fault(error());
+        lost.restart(Fault::ProcessKill, disk(&[]), raised(&[]));
+        lost.assert_green();
+        let (mut earlier, a) = (lost, a);
+        earlier.fault(Fault::Started);
+        earlier.restart(Fault::Stopped, raised(&[a]), raised(&[a]));
+        earlier.assert_red(&[]);
     }
 
     #[test]

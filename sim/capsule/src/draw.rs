@@ -1,5 +1,6 @@
 //! What a seed makes of a scenario: everything that is drawn, drawn before anything runs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use runtime::Rng;
@@ -25,12 +26,13 @@ pub fn plan(scenario: &Scenario, seed: u64, rng: &Rng) -> Plan {
         buggify: rng.stream("buggify").chance(0.5),
         cut_ms: None,
         phases,
-        stay_dead: stay_dead(&namesrvs, &rng.stream("core")),
+        stay_dead: Vec::new(),
         namesrvs,
         brokers,
         strikes: Vec::new(),
         traffic,
     };
+    plan.stay_dead = stay_dead(&plan, &rng.stream("core"));
     plan.strikes = strikes(scenario, &plan.nodes(), &rng.stream("strikes"));
     plan
 }
@@ -75,13 +77,36 @@ fn servers(scenario: &Scenario, rng: &Rng) -> (Vec<String>, Vec<BrokerPlan>) {
     (names.collect(), (0..brokers).map(broker).collect())
 }
 
-/// Who stays dead for ever after the heal: sometimes one of several name servers. (Brokers have no
-/// replicas yet, so each of them belongs to the core.)
-fn stay_dead(namesrvs: &[String], rng: &Rng) -> Vec<String> {
-    if namesrvs.len() < 2 || rng.chance(0.5) {
-        return Vec::new();
+/// Who stays dead for ever after the heal. The core that lives is random, and nothing that is owed
+/// is lost with the rest: one name server and one member of each group live, and every broker,
+/// because none has a replica yet.
+fn stay_dead(plan: &Plan, rng: &Rng) -> Vec<String> {
+    // One after the other may go, as long as one of its kind is left.
+    let mut dead = Vec::new();
+    let mut bury = |kind: &[String], least: usize| {
+        let mut left = kind.to_vec();
+        while left.len() > least && rng.chance(0.3) {
+            dead.push(left.swap_remove(rng.below(left.len() as u64) as usize));
+        }
+    };
+    bury(&plan.namesrvs, 1);
+    for traffic in &plan.traffic {
+        let clients = traffic.clients();
+        let kind = |name: &String| name.split("-member-").next().unwrap_or_default().to_owned();
+        let groups: BTreeSet<String> =
+            clients.iter().filter(|name| name.contains("-member-")).map(kind).collect();
+        for group in groups {
+            let prefix = format!("{group}-member-");
+            let members: Vec<String> =
+                clients.iter().filter(|name| name.starts_with(&prefix)).cloned().collect();
+            bury(&members, 1);
+        }
+        // What a producer or a reader leaves undone is owed to nobody.
+        let others: Vec<String> =
+            clients.into_iter().filter(|name| !name.contains("-member-")).collect();
+        bury(&others, 0);
     }
-    vec![namesrvs[rng.below(namesrvs.len() as u64) as usize].clone()]
+    dead
 }
 
 /// The strikes that `rng` draws, in order of their time. Where several classes of fault could
@@ -106,6 +131,9 @@ fn strikes(scenario: &Scenario, nodes: &[String], rng: &Rng) -> Vec<Strike> {
     strikes.sort_by_key(|strike| strike.at);
     strikes
 }
+
+/// The longest time that a machine is down, and some more: a slow start is slow at least so long.
+const SLOW_START_MIN: Duration = Duration::from_secs(15);
 
 fn hits(target: Target, node: &str) -> bool {
     let (broker, namesrv) = (node.starts_with("broker"), node.starts_with("namesrv"));
@@ -141,9 +169,21 @@ fn strike(kind: NemesisKind, node: String, phase_ms: u64, rng: &Rng) -> Strike {
         | NemesisKind::WriteError
         | NemesisKind::BitRot
         | NemesisKind::MisdirectedWrite
-        | NemesisKind::BadSector => rng.below(1 << 40) as i64,
+        | NemesisKind::BadSector
+        | NemesisKind::Latency
+        | NemesisKind::Loss
+        | NemesisKind::Clog
+        | NemesisKind::Refuse
+        | NemesisKind::SlowReader
+        | NemesisKind::Bandwidth
+        | NemesisKind::AcceptError => rng.below(1 << 40) as i64,
+        NemesisKind::ClockSkew => sign * (1 + rng.below(30_000)) as i64,
+        NemesisKind::ReplaceMachine => sign * (1 + rng.below(3_600_000)) as i64,
+        NemesisKind::SlowStart => 10 + rng.below(90) as i64,
         _ => 0,
     };
+    // A disk that is slow when its machine starts is so until it has started.
+    let lasts = if kind == NemesisKind::SlowStart { lasts + SLOW_START_MIN } else { lasts };
     Strike { at, kind, node, lasts, amount }
 }
 
@@ -173,15 +213,15 @@ mod tests {
             drawn(seed).iter().map(|strike| strike.kind).collect()
         };
         let mean: usize = (0..50).map(|seed| kinds(seed).len()).sum::<usize>() / 50;
-        assert!((2..=7).contains(&mean), "{mean}");
+        assert!((6..=16).contains(&mean), "{mean}");
     }
 
     #[test]
     fn targets_are_what_they_say() {
         for seed in 0..50 {
             for strike in drawn(seed) {
-                let power = strike.kind == NemesisKind::PowerFail;
-                assert!(!power || strike.node == "broker-0", "{strike:?}");
+                let slow = strike.kind == NemesisKind::SlowDisk;
+                assert!(!slow || strike.node == "broker-0", "{strike:?}");
             }
         }
     }

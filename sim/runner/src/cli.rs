@@ -30,6 +30,10 @@ pub(crate) enum Command {
     Seeds(SeedsOptions),
     /// Run each seed twice, in separate processes with other environments, and compare
     CheckDeterminism(DeterminismOptions),
+    /// Merge the reports of several shards into one; exit 1 on any failure in them
+    Merge(MergeOptions),
+    /// Tell what never happened in a run, or too seldom; exit 1 below a floor
+    Coverage(CoverageOptions),
     /// Build each mutant of the product and show which invariant kills it, after how many seeds
     Mutants(MutantOptions),
     /// List the scenarios
@@ -47,19 +51,21 @@ pub(crate) struct RunOptions {
     /// How many seeds
     #[arg(long, default_value_t = 200)]
     pub(crate) seeds: u64,
-    /// The first seed
-    #[arg(long, default_value_t = 1)]
-    pub(crate) from: u64,
+    #[command(flatten)]
+    pub(crate) range: Range,
     /// Processes at a time [default: one per processor]
     #[arg(long)]
     pub(crate) jobs: Option<usize>,
+    /// Plant a failure as well, which must arrive in the report; exit 3 if it does not
+    #[arg(long)]
+    pub(crate) canary: bool,
     /// Stop after so many minutes, even if seeds are left
     #[arg(long)]
     pub(crate) minutes: Option<f64>,
     /// Run only the k-th of n parts of the seeds
     #[arg(long, value_name = "K/N", value_parser = shard)]
     pub(crate) shard: Option<(u64, u64)>,
-    /// Write the totals and every failure to this file
+    /// Write the totals and every failure to this file, as JSON lines that merge
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Stop at the first failure
@@ -68,6 +74,52 @@ pub(crate) struct RunOptions {
     /// Where failure reports go
     #[arg(long, value_name = "DIR", default_value = "target/sim-failures")]
     pub(crate) reports: PathBuf,
+}
+
+/// Where the seeds begin.
+#[derive(Args, Clone)]
+pub(crate) struct Range {
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Take the first seed from this commit, so that a red run is red again and the next commit
+    /// meets others
+    #[arg(long, value_name = "COMMIT", conflicts_with = "from", value_parser = commit)]
+    seeds_of: Option<u64>,
+    /// Begin so many seeds later
+    #[arg(long, default_value_t = 0)]
+    skip: u64,
+}
+
+impl Range {
+    /// The first seed.
+    pub(crate) fn first(&self) -> u64 {
+        self.seeds_of.unwrap_or(self.from).saturating_add(self.skip)
+    }
+}
+
+/// The first seed of a commit: its first nine digits, with room for a million seeds behind each.
+fn commit(text: &str) -> Result<u64, String> {
+    let digits = text.get(..9).ok_or("expected a commit's hash, at least nine digits of it")?;
+    let number = u64::from_str_radix(digits, 16).map_err(|_| "expected a commit's hash")?;
+    Ok(number * 1_000_000)
+}
+
+#[derive(Args)]
+pub(crate) struct MergeOptions {
+    /// Files that `cargo sim run --json` wrote
+    #[arg(required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+    /// Write the merged report to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct CoverageOptions {
+    /// Files that `cargo sim run --json` or `cargo sim merge` wrote; together they are one run
+    #[arg(required = true)]
+    pub(crate) reports: Vec<PathBuf>,
 }
 
 /// Which run: a scenario and a seed, or a file.
@@ -155,12 +207,14 @@ pub(crate) struct DeterminismOptions {
     /// How many seeds
     #[arg(long, default_value_t = 100)]
     pub(crate) seeds: u64,
-    /// The first seed
-    #[arg(long, default_value_t = 1)]
-    pub(crate) from: u64,
+    #[command(flatten)]
+    pub(crate) range: Range,
     /// Processes at a time [default: one per processor]
     #[arg(long)]
     pub(crate) jobs: Option<usize>,
+    /// Append a line about this run to the table in this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -183,6 +237,9 @@ pub(crate) struct OneOptions {
     /// Write every event of the simulated world to this file; as a page if it ends in .html
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
+    /// Leave out what comes before this event, and what comes a mark later
+    #[arg(long, value_name = "EVENT", default_value_t = 0, requires = "trace")]
+    pub(crate) trace_from: u64,
 }
 
 fn shard(text: &str) -> Result<(u64, u64), String> {
@@ -202,6 +259,14 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_commit_is_a_first_seed_and_others_have_others() {
+        assert_eq!(commit("00000000afff"), Ok(10_000_000));
+        assert_ne!(commit("f930656a1b2c"), commit("f930656a2b2c"));
+        assert!(commit("main").is_err() && commit("not-a-hash").is_err());
+        assert!(commit("fffffffffffff").is_ok_and(|seed| seed < 1 << 60));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub(crate) enum RunnerError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A failure that was planted did not arrive, so a green run means nothing.
+    #[error("THE FARM IS BROKEN: {0}")]
+    Farm(String),
     /// A mutant does not build, so nothing is known about it.
     #[error("the tree with {mutant} does not build:\n{output}")]
     Build {

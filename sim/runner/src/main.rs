@@ -4,13 +4,16 @@
 
 mod capsule;
 mod cli;
+mod coverage;
 mod determinism;
 mod entry;
 mod error;
 mod failure;
+mod farm;
 mod fingerprint;
 mod host;
 mod job;
+mod meter;
 mod mutants;
 mod outcome;
 mod pool;
@@ -27,6 +30,7 @@ mod sink;
 mod table;
 mod timeline;
 mod totals;
+mod twice;
 
 use std::process::ExitCode;
 
@@ -39,6 +43,10 @@ fn main() -> ExitCode {
     match execute(Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error @ RunnerError::Farm(_)) => {
+            eprintln!("{error}");
+            ExitCode::from(3)
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
@@ -56,6 +64,8 @@ fn execute(cli: Cli) -> Result<bool, RunnerError> {
         Command::Shrink(options) => shrink::shrink(&options),
         Command::Seeds(options) => seeds::check(&options),
         Command::CheckDeterminism(options) => determinism::check(&options),
+        Command::Merge(options) => farm::merge(&options),
+        Command::Coverage(options) => coverage::coverage(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Scenarios => {
             let rows: Vec<Vec<String>> = seed::scenarios()

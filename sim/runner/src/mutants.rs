@@ -12,7 +12,7 @@ use crate::job::Job;
 use crate::outcome::SeedOutcome;
 use crate::pool;
 use crate::scratch::{Edit, Scratch, workspace_root};
-use crate::table;
+use crate::{table, twice};
 
 /// A bug as data.
 #[derive(Debug, Deserialize)]
@@ -137,7 +137,13 @@ fn hunt(program: &Path, name: String, mutant: &Mutant, regressions: &[Job]) -> V
     let bar = progress(mutant.budget);
     bar.set_message(name.clone());
     let (mut tried, mut killed) = (0, None);
-    pool::run_all(program, &jobs, pool::width(None), |outcome| {
+    // Two histories of one seed show only when it runs twice.
+    let twice = mutant.kills.iter().any(|id| id == "X1");
+    let work = |job: &Job| match twice {
+        true => twice::pair(program, job),
+        false => crate::process::run(program, job, None, &[]),
+    };
+    pool::work_all(&jobs, pool::width(None), work, |outcome| {
         tried += 1;
         bar.inc(1);
         killed = killer(&outcome, &mutant.kills).map(|id| (id, tried));

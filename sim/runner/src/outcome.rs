@@ -56,6 +56,21 @@ pub(crate) struct SeedOutcome {
     pub(crate) acknowledged: u64,
     /// Messages that consumers finished.
     pub(crate) processed: u64,
+    /// Whether messages were acknowledged while faults struck.
+    #[serde(default)]
+    pub(crate) productive: bool,
+    /// The hash after every so many events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) marks: Vec<u64>,
+    /// How often it ran once more, elsewhere, and gave the same history.
+    #[serde(default)]
+    pub(crate) again: u64,
+    /// The CPU it took in ns, if it is known.
+    #[serde(default)]
+    pub(crate) cpu_ns: Option<u64>,
+    /// The most memory it held in KiB, if it is known.
+    #[serde(default)]
+    pub(crate) peak_kib: Option<u64>,
     /// How often each invariant really checked something.
     pub(crate) checks: BTreeMap<String, u64>,
     /// How often each class of fault struck.

@@ -1,5 +1,6 @@
 //! One process per seed: nothing leaks from one run into the next.
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,11 +8,17 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::job::Job;
+use crate::meter;
 use crate::outcome::SeedOutcome;
 
 /// How long a run may take on the wall clock before it is given up as hung. Only a watchdog: no
 /// verdict depends on how fast the machine is, short of a run that never ends.
 const HUNG_AFTER: Duration = Duration::from_secs(240);
+
+/// A run makes millions of small pieces and lives for a tenth of a second: with more of them kept
+/// at hand, glibc's allocator saves 6 % of the run's time. Others do not read this.
+const MALLOC: (&str, &str) =
+    ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000:glibc.malloc.tcache_max=4096");
 
 /// Runs one seed in a process of its own, with these variables in its environment.
 pub(crate) fn run(
@@ -20,12 +27,21 @@ pub(crate) fn run(
     trace: Option<&Path>,
     environment: &[(&str, &str)],
 ) -> SeedOutcome {
+    let trace: Vec<&OsStr> =
+        trace.map(|path| vec![OsStr::new("--trace"), path.as_os_str()]).unwrap_or_default();
+    run_with(program, job, &trace, environment)
+}
+
+/// As [`run`], with further arguments.
+pub(crate) fn run_with(
+    program: &Path,
+    job: &Job,
+    arguments: &[&OsStr],
+    environment: &[(&str, &str)],
+) -> SeedOutcome {
     let mut command = Command::new(program);
-    command.arg("one").args(job.arguments());
-    if let Some(trace) = trace {
-        command.arg("--trace").arg(trace);
-    }
-    command.envs(environment.iter().copied());
+    command.arg("one").args(job.arguments()).args(arguments);
+    command.envs([MALLOC]).envs(environment.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     match command.spawn() {
         Ok(child) => finish(child, job),
@@ -56,6 +72,8 @@ fn finish(mut child: Child, job: &Job) -> SeedOutcome {
         // A child that ended in the meantime cannot be killed, and need not be.
         let _ = child.kill();
     }
+    // Until somebody waits for it, the kernel still knows what its first thread used.
+    let cpu_ns = meter::cpu_ns_of(child.id());
     let status = match child.wait() {
         _ if hung => format!("hung: no end after {} s", HUNG_AFTER.as_secs()),
         Ok(status) => status.to_string(),
@@ -65,7 +83,10 @@ fn finish(mut child: Child, job: &Job) -> SeedOutcome {
     let err = err.join().unwrap_or_default();
     let line = out.lines().rev().find(|line| line.starts_with('{'));
     match line.map(serde_json::from_str::<SeedOutcome>) {
-        Some(Ok(outcome)) => outcome,
+        Some(Ok(outcome)) => {
+            let cpu_ns = outcome.cpu_ns.zip(cpu_ns).map(|(world, first)| world + first);
+            SeedOutcome { cpu_ns, ..outcome }
+        }
         _ => {
             let last: Vec<&str> = err.lines().rev().take(30).collect();
             let words = last.into_iter().rev().collect::<Vec<_>>().join("\n");

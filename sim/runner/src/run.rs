@@ -3,56 +3,98 @@
 use std::time::{Duration, Instant};
 
 use crate::cli::RunOptions;
+use crate::coverage::Floors;
 use crate::error::RunnerError;
 use crate::failure;
+use crate::farm::Report;
 use crate::host::{progress, this_program, write};
-use crate::pool;
-use crate::schedule;
+use crate::job::Job;
+use crate::outcome::SeedOutcome;
 use crate::totals::Totals;
+use crate::{meter, pool, schedule, twice};
 
 /// Seeds from which on an invariant that never checked anything is a failure.
 const VACUITY_SEEDS_MIN: u64 = 500;
 
+/// The scenario whose failure is planted, and must arrive.
+const CANARY: &str = "canary";
+
 /// Runs the seeds and says whether all passed.
 ///
 /// # Errors
-/// When a scenario is unknown or a report cannot be written.
+/// When a scenario is unknown, a report cannot be written, or a planted failure does not arrive.
 pub(crate) fn run(options: &RunOptions) -> Result<bool, RunnerError> {
-    let jobs = schedule::jobs(options)?;
+    let mut jobs = schedule::jobs(options)?;
+    if options.canary {
+        jobs.push(Job::seed(CANARY, options.range.first()));
+    }
     let program = this_program()?;
     let bar = progress(jobs.len() as u64);
     let started = Instant::now();
     let limit = options.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
-    let (mut totals, mut failures) = (Totals::default(), Vec::new());
-    pool::run_all(&program, &jobs, pool::width(options.jobs), |outcome| {
-        totals.add(&outcome);
+    let mut report = Report::default();
+    calibrate(&mut report);
+    let work = |job: &Job| twice::run(&program, job);
+    pool::work_all(&jobs, pool::width(options.jobs), work, |outcome| {
         bar.inc(1);
-        if totals.failed > 0 {
-            bar.set_message(format!("{} failed", totals.failed));
-        }
-        if !outcome.passed() {
-            failures.push(outcome);
+        take(&mut report, outcome);
+        if report.totals.failed > 0 {
+            bar.set_message(format!("{} failed", report.totals.failed));
         }
         let late = limit.is_some_and(|limit| started.elapsed() > limit);
-        !(late || (options.until_failure && !failures.is_empty()))
+        !(late || (options.until_failure && !report.failures.is_empty()))
     });
+    let took = started.elapsed();
     bar.finish_and_clear();
-    failures.sort_by(|a, b| (&a.scenario, a.seed).cmp(&(&b.scenario, b.seed)));
-    failure::tell(&failures, &options.reports, &program)?;
-    for line in totals.lines(started.elapsed()) {
-        println!("{line}");
+    calibrate(&mut report);
+    report.failures.sort_by(|a, b| (&a.scenario, a.seed).cmp(&(&b.scenario, b.seed)));
+    failure::tell(&report.failures, &options.reports, &program)?;
+    finish(options, &report, took)
+}
+
+/// Adds an outcome to the report. A canary is no failure; one that passes is none of a seed, but of
+/// the farm.
+fn take(report: &mut Report, outcome: SeedOutcome) {
+    if outcome.scenario == CANARY {
+        report.totals.canary(outcome.broken.iter().any(|broken| broken.id == "D1"));
+        return;
     }
-    let vacuous = vacuous(options, &totals);
+    report.totals.add(&outcome);
+    if !outcome.passed() {
+        report.failures.push(SeedOutcome { marks: Vec::new(), ..outcome });
+    }
+}
+
+/// Measures how fast the machine is right now.
+fn calibrate(report: &mut Report) {
+    if let Some(cpu_ns) = meter::calibrate_ns() {
+        report.totals.calibrated(cpu_ns);
+    }
+}
+
+/// Prints the tables, writes the report and says whether all is well.
+fn finish(options: &RunOptions, report: &Report, took: Duration) -> Result<bool, RunnerError> {
+    let totals = &report.totals;
+    totals.lines(Some(took)).iter().for_each(|line| println!("{line}"));
     if let Some(file) = &options.json {
-        let json =
-            serde_json::json!({ "totals": totals, "failures": failures, "vacuous": vacuous });
-        write(file, &json.to_string())?;
+        write(file, &report.text())?;
     }
+    let vacuous = vacuous(options, totals);
     if !vacuous.is_empty() {
         println!("never checked anything, so nothing is known: {}", vacuous.join(" "));
     }
+    if options.scenario.is_empty()
+        && let Some(words) = Floors::read()?.over_budget(totals)
+    {
+        println!("over the budget: {words}");
+    }
+    let (first, count) = (options.range.first(), options.seeds);
+    println!("seeds {first} to {}", first.saturating_add(count).saturating_sub(1));
     println!("{} passed, {} failed", totals.passed, totals.failed + u64::from(!vacuous.is_empty()));
-    Ok(totals.failed == 0 && vacuous.is_empty())
+    match totals.farm_is_broken() {
+        Some(words) => Err(RunnerError::Farm(words)),
+        None => Ok(totals.failed == 0 && vacuous.is_empty()),
+    }
 }
 
 /// A full run of all scenarios must give every invariant something to check.

@@ -15,7 +15,8 @@ use crate::scratch::workspace_root;
 pub(crate) fn jobs(options: &RunOptions) -> Result<Vec<Job>, RunnerError> {
     let chosen = scenarios(&options.scenario)?;
     let (k, n) = options.shard.unwrap_or((1, 1));
-    let seeds = options.from..options.from.saturating_add(options.seeds);
+    let from = options.range.first();
+    let seeds = from..from.saturating_add(options.seeds);
     let in_shard = seeds.filter(|seed| seed % n == k - 1);
     let mut jobs = Vec::new();
     if options.scenario.is_empty() {
@@ -36,7 +37,8 @@ pub(crate) fn scenarios(names: &[String]) -> Result<Vec<(String, u64)>, RunnerEr
         .map(|scenario| (scenario.name.clone(), u64::from(scenario.weight)))
         .collect();
     if names.is_empty() {
-        return Ok(all);
+        // What weighs nothing runs only when it is asked for.
+        return Ok(all.into_iter().filter(|(_, weight)| *weight > 0).collect());
     }
     let find = |name: &String| {
         all.iter().find(|(known, _)| known == name).cloned().ok_or_else(|| {

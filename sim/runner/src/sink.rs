@@ -13,6 +13,8 @@ use crate::recording::Recording;
 #[derive(Clone)]
 pub(crate) struct Sink {
     path: PathBuf,
+    /// Lines of events before that are left out, and then those a mark later.
+    from: u64,
     form: Form,
 }
 
@@ -23,11 +25,12 @@ enum Form {
 }
 
 impl Sink {
-    /// A sink that writes to `path`.
+    /// A sink that writes to `path`: all of the run, or, as lines, what lies within a mark from
+    /// event `from` on.
     ///
     /// # Errors
     /// When the file cannot be created.
-    pub(crate) fn open(path: &Path) -> Result<Self, RunnerError> {
+    pub(crate) fn open(path: &Path, from: u64) -> Result<Self, RunnerError> {
         let page = path.extension().is_some_and(|ending| ending == "html");
         let form = if page {
             Form::Page(Recording::default())
@@ -36,7 +39,7 @@ impl Sink {
                 .map_err(|source| RunnerError::File { path: path.to_owned(), source })?;
             Form::Lines(Arc::new(Mutex::new(BufWriter::new(file))))
         };
-        Ok(Self { path: path.to_owned(), form })
+        Ok(Self { path: path.to_owned(), from, form })
     }
 
     /// Takes in every event of a world from now on.
@@ -45,7 +48,14 @@ impl Sink {
             Form::Page(recording) => recording.watch(world),
             Form::Lines(lines) => {
                 let lines = lines.clone();
+                let window = match self.from {
+                    0 => 0..=u64::MAX,
+                    from => from..=from + sim::EVENTS_PER_MARK,
+                };
                 world.trace().watch(move |event| {
+                    if !window.contains(&event.index) {
+                        return;
+                    }
                     let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
                     // A trace that cannot be written is told at the end, when it is flushed.
                     let _ = writeln!(lines, "{event}");

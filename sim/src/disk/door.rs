@@ -212,7 +212,7 @@ impl DiskBackend for SimDisk {
                 let file = state.file(&path)?;
                 if state.knobs.remove_errors_due > 0 {
                     state.knobs.remove_errors_due -= 1;
-                    return Err(self.disk.shared().injected(IncidentKind::Write, &path));
+                    return Err(self.disk.shared().injected(IncidentKind::Remove, &path));
                 }
                 state.tree.unlink(&path);
                 self.disk.note_removal(state, &path, &file);

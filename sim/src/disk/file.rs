@@ -72,6 +72,14 @@ pub(crate) struct Survival {
     pub(crate) torn: f64,
 }
 
+/// What a power failure did to the pages that were not synced.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Toll {
+    pub(crate) kept: u64,
+    pub(crate) lost: u64,
+    pub(crate) torn: u64,
+}
+
 /// The bytes of a file, twice.
 #[derive(Clone, Default)]
 pub(crate) struct Content {
@@ -247,7 +255,8 @@ impl Content {
     }
 
     /// The power goes: the device keeps what it holds and a part of what was under way.
-    pub(crate) fn power_fail(&mut self, rng: &Rng, survival: Survival) {
+    pub(crate) fn power_fail(&mut self, rng: &Rng, survival: Survival) -> Toll {
+        let mut toll = Toll::default();
         if self.truncated && rng.chance(survival.lost) {
             // Not even the cut reached the device: the old content stands.
             self.truncated = false;
@@ -258,22 +267,26 @@ impl Content {
             self.durable.resize(self.cache.len());
         }
         for page in std::mem::take(&mut self.dirty) {
-            self.survive(page, rng, survival);
+            self.survive(page, rng, survival, &mut toll);
         }
         self.durable.trim();
         self.failed_unseen = false;
         self.cache = self.durable.clone();
+        toll
     }
 
     /// One dirty page: lost, kept, or torn between sectors.
-    fn survive(&mut self, page: u64, rng: &Rng, survival: Survival) {
+    fn survive(&mut self, page: u64, rng: &Rng, survival: Survival, toll: &mut Toll) {
         if rng.chance(survival.lost) {
+            toll.lost += 1;
             return;
         }
         if !rng.chance(survival.torn) {
+            toll.kept += 1;
             self.durable.copy_page(page, &self.cache);
             return;
         }
+        toll.torn += 1;
         for sector in page * PAGE / SECTOR..(page + 1) * PAGE / SECTOR {
             if rng.chance(0.5) {
                 self.durable.copy_sector(sector, &self.cache);

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::crash::Moment;
 use super::error;
-use super::file::{Inode, Survival};
+use super::file::{Inode, Survival, Toll};
 use super::knobs::Knobs;
 use super::page::{PAGE, Pages};
 use super::tree::{Target, Tree, clean, parent};
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     /// How many awaited operations have begun, and what is rung then.
     operations: AtomicU64,
     operated: Notify,
+    /// How many awaited operations have not ended.
+    under_way: AtomicU64,
     latency: Rng,
     errors: Rng,
     crashes: Rng,
@@ -90,6 +92,7 @@ impl NodeDisk {
             released: Notify::new(),
             operations: AtomicU64::new(0),
             operated: Notify::new(),
+            under_way: AtomicU64::new(0),
             latency,
             errors,
             crashes,
@@ -123,16 +126,34 @@ impl NodeDisk {
         let drawn = [0.0, 0.1, 0.5, 0.5, 0.9, 1.0][rng.below(6) as usize];
         let lost = state.knobs.lost.unwrap_or(drawn);
         let survival = Survival { lost, torn: state.knobs.torn };
-        for file in state.tree.files().values() {
-            file.content().power_fail(rng, survival);
-        }
+        let files = state.tree.files();
+        let tolls: Vec<Toll> =
+            files.values().map(|file| file.content().power_fail(rng, survival)).collect();
         let undone = state.tree.power_fail(rng, lost);
+        self.note_tolls(&tolls, undone);
         for file in state.tree.files().values() {
             let takes = file.content().takes();
             file.charge(takes);
         }
         let percent = (lost * 100.0) as u64;
         self.0.record("power-fail", [undone, percent], format_args!("names undone, % lost"));
+    }
+
+    /// Notes what became of what was not synced, each kind once.
+    fn note_tolls(&self, tolls: &[Toll], undone: u64) {
+        let any = |of: fn(&Toll) -> u64| tolls.iter().any(|toll| of(toll) > 0);
+        let (lost, torn, kept) = (any(|t| t.lost), any(|t| t.torn), any(|t| t.kept));
+        // A page of one file reached the device and one of another did not, whichever was first.
+        let reordered = tolls.len() > 1 && lost && kept;
+        let struck = [
+            (IncidentKind::PagesLost, lost),
+            (IncidentKind::PagesTorn, torn),
+            (IncidentKind::FilesReordered, reordered),
+            (IncidentKind::NamesLost, undone > 0),
+        ];
+        for (kind, _) in struck.into_iter().filter(|(_, struck)| *struck) {
+            self.0.note(kind, "");
+        }
     }
 
     /// Everything is gone, as on a new machine. The process must have been fenced.
@@ -236,6 +257,7 @@ impl NodeDisk {
 
     /// Waits so long, and on while the disk is stalled.
     pub(crate) async fn wait(&self, duration: Duration) {
+        let _under_way = UnderWay::begin(&self.0);
         if !duration.is_zero() {
             self.0.ground.after(duration).await;
         }
@@ -246,6 +268,16 @@ impl NodeDisk {
             }
             released.await;
         }
+    }
+
+    /// How many awaited operations have not ended.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.0.under_way.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing that is awaited ends.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.state().knobs.stalled
     }
 
     /// One bit of a file turns over. Whether there is such a file.
@@ -323,6 +355,22 @@ impl NodeDisk {
     /// A choice that a failing or partial operation makes.
     pub(crate) fn coin(&self) -> bool {
         self.0.errors.chance(0.5)
+    }
+}
+
+/// An operation that has not ended; it ends when this is dropped.
+struct UnderWay<'a>(&'a Shared);
+
+impl<'a> UnderWay<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        shared.under_way.fetch_add(1, Ordering::Relaxed);
+        Self(shared)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -122,9 +122,8 @@ fn misdirect(disk: &NodeDisk, file: &Arc<Inode>, path: &str, pages: &[u64]) {
         content.reload(onto);
     }
     drop(content);
-    for wrong in [page, onto] {
-        let bytes = wrong * PAGE..(wrong + 1) * PAGE;
-        disk.shared().note_at(IncidentKind::Misdirected, path, Some(bytes));
+    for (kind, wrong) in [(IncidentKind::Misdirected, page), (IncidentKind::Overwritten, onto)] {
+        disk.shared().note_at(kind, path, Some(wrong * PAGE..(wrong + 1) * PAGE));
     }
     disk.shared().record("misdirected", [page, onto], format_args!("page, onto"));
 }

@@ -51,6 +51,33 @@ impl Hub {
         }
     }
 
+    /// What nobody has read yet in the connections of a node, in words.
+    pub(crate) fn unread(&self, node: &Node) -> Vec<String> {
+        let mut words = Vec::new();
+        for (connection, end) in self.state().connections_of(node) {
+            let (count, silent) = connection.wire().unread_bytes(end);
+            let peer = &connection.nodes[1 - end];
+            if count > 0 {
+                let cut = if silent { ", and the way is cut" } else { "" };
+                words.push(format!("{count} bytes from {peer} are unread{cut}"));
+            }
+        }
+        words
+    }
+
+    /// Every connection between the two is forgotten on its way, as by a middlebox that was started
+    /// anew: what is sent on it vanishes. How many there were.
+    pub(crate) fn lose_between(&self, one: &Node, other: &Node) -> u64 {
+        let ground = &self.0.ground;
+        let connections = self.state().connections_of(one);
+        let between =
+            connections.iter().filter(|(connection, end)| connection.nodes[1 - *end] == *other);
+        let count = between.map(|(connection, _)| connection.wire().lose(ground.now())).count();
+        let numbers = [count as u64, u64::from(other.index())];
+        ground.record(one, "half-open", numbers, format_args!("{other}"));
+        count as u64
+    }
+
     /// Resets every connection between the two. How many there were.
     pub(crate) fn reset_between(&self, one: &Node, other: &Node) -> u64 {
         let ground = &self.0.ground;

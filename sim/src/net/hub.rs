@@ -47,6 +47,17 @@ pub(super) struct Host {
     port: u16,
     /// The chance that an accept fails, and where it is drawn.
     pub(super) accept_error: (f64, Rng),
+    /// How slowly its process reads, if it does.
+    pub(super) slow_reader: Option<SlowReader>,
+}
+
+/// A process that reads its connections slowly, so that windows fill up.
+#[derive(Clone, Copy)]
+pub(crate) struct SlowReader {
+    /// The most bytes of one read, at least 1.
+    pub(crate) most: usize,
+    /// Until the next read of the same connection.
+    pub(crate) pause: Duration,
 }
 
 /// Connections that wait to be accepted.
@@ -155,7 +166,9 @@ impl Hub {
     pub(crate) fn add(&self, node: &Node) {
         let accept_error = (0.0, self.0.ground.stream(&format!("net/{node}/accept")));
         let port = *PORTS.start();
-        let host = Host { node: node.clone(), dark: false, epoch: 1, port, accept_error };
+        let slow_reader = None;
+        let node_is = node.clone();
+        let host = Host { node: node_is, dark: false, epoch: 1, port, accept_error, slow_reader };
         self.state().hosts.insert(node.index(), host);
     }
 
@@ -278,6 +291,28 @@ impl Hub {
         if let Some(host) = self.state().hosts.get_mut(&node.index()) {
             host.accept_error.0 = chance;
         }
+    }
+
+    /// From now on the process of the node reads slowly, or as usual.
+    pub(crate) fn slow_reader(&self, node: &Node, slow: Option<SlowReader>) {
+        if let Some(host) = self.state().hosts.get_mut(&node.index()) {
+            host.slow_reader = slow;
+        }
+    }
+
+    /// How slowly the process of the node reads, if it does.
+    pub(crate) fn reads_slowly(&self, node: &Node) -> Option<SlowReader> {
+        self.state().hosts.get(&node.index()).and_then(|host| host.slow_reader)
+    }
+
+    /// How the network behaves on the way from one node to another.
+    pub(crate) fn shape_between(&self, from: &Node, to: &Node) -> NetShape {
+        let mut state = self.state();
+        let mut shape = state.shape.clone();
+        let link = state.link(&self.0.ground, from, to);
+        shape.bandwidth = link.bandwidth.unwrap_or(shape.bandwidth);
+        shape.split_one_in = link.split_one_in.unwrap_or(shape.split_one_in);
+        shape
     }
 
     /// One attempt of `from` to connect, at the moment it reaches the other side.

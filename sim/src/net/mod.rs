@@ -27,4 +27,4 @@ mod wire;
 pub use shape::NetShape;
 
 pub(crate) use door::SimNet;
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Hub, SlowReader};

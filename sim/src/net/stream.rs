@@ -24,11 +24,14 @@ pub(crate) struct SimStream {
     end: usize,
     read_alarm: Option<Alarm>,
     write_alarm: Option<Alarm>,
+    /// A slow reader takes nothing before that.
+    reads_from: Duration,
 }
 
 impl SimStream {
     pub(crate) fn new(hub: Hub, connection: Arc<Connection>, end: usize) -> Self {
-        Self { hub, connection, end, read_alarm: None, write_alarm: None }
+        let reads_from = Duration::ZERO;
+        Self { hub, connection, end, read_alarm: None, write_alarm: None, reads_from }
     }
 
     fn now(&self) -> Duration {
@@ -83,7 +86,10 @@ impl SimStream {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let shape = self.hub.shape();
+        let shape = {
+            let (me, peer) = self.nodes();
+            self.hub.shape_between(me, peer)
+        };
         let len: usize = parts.iter().map(|part| part.len()).sum();
         let room = loop {
             let now = self.now();
@@ -148,12 +154,21 @@ impl AsyncRead for SimStream {
         let shape = this.hub.shape();
         loop {
             let now = this.now();
+            let slow = this.hub.reads_slowly(this.nodes().0);
+            if slow.is_some() && now < this.reads_from {
+                if !arm(&this.hub, &mut this.read_alarm, Some(this.reads_from), context) {
+                    return Poll::Pending;
+                }
+                continue;
+            }
             let mut wire = this.connection.wire();
-            let most = into.remaining().min(shape.read_max);
+            let read_max = slow.map_or(shape.read_max, |slow| slow.most.min(shape.read_max));
+            let most = into.remaining().min(read_max);
             let buffer = &mut into.initialize_unfilled()[..most];
             match wire.read(this.end, now, shape.give_up, buffer) {
                 Read::Bytes(count) => {
                     drop(wire);
+                    this.reads_from = slow.map_or(Duration::ZERO, |slow| now + slow.pause);
                     this.record("deliver", &buffer[..count]);
                     into.advance(count);
                     return Poll::Ready(Ok(()));

@@ -88,6 +88,9 @@ pub(crate) struct Trip {
 pub(crate) struct Wire {
     pipes: [Pipe; 2],
     ends: [End; 2],
+    /// Somebody between the ends has forgotten the connection: nothing gets through any more, and
+    /// nobody is told.
+    lost: bool,
 }
 
 impl Wire {
@@ -206,6 +209,12 @@ impl Wire {
         !self.pipes[1 - end].queue.is_empty()
     }
 
+    /// How many bytes for `end` are unread or on their way, and whether they cannot arrive.
+    pub(crate) fn unread_bytes(&self, end: usize) -> (usize, bool) {
+        let pipe = &self.pipes[1 - end];
+        (pipe.queue.iter().map(|(_, piece)| piece.len()).sum(), pipe.cut_at.is_some())
+    }
+
     /// Nobody holds `end` any more. Bytes for it vanish from here on.
     pub(crate) fn leave(&mut self, end: usize) {
         self.ends[end].gone = true;
@@ -223,8 +232,18 @@ impl Wire {
         self.pipes[end].held > 0
     }
 
-    /// `end` will see `kind` from `at` on, unless it sees something earlier.
+    /// From `now` on nothing gets through, and neither end is ever told.
+    pub(crate) fn lose(&mut self, now: Duration) {
+        self.lost = true;
+        self.cut(0, now);
+        self.cut(1, now);
+    }
+
+    /// `end` will see `kind` from `at` on, unless it sees something earlier, or nobody can tell it.
     pub(crate) fn fail(&mut self, end: usize, at: Duration, kind: ErrorKind) {
+        if self.lost {
+            return;
+        }
         let fails = &mut self.ends[end].fails;
         if fails.is_none_or(|(earlier, _)| at < earlier) {
             *fails = Some((at, kind));
@@ -252,6 +271,9 @@ impl Wire {
 
     /// What `end` sends arrives again; what was held up does after `retransmission`.
     pub(crate) fn heal(&mut self, end: usize, now: Duration, retransmission: Duration) {
+        if self.lost {
+            return;
+        }
         let Some(cut) = self.pipes[end].cut_at.take() else { return };
         let again = now + retransmission;
         let pipe = &mut self.pipes[end];

@@ -15,7 +15,7 @@ use workloads::{Recorder, Stage, Workload};
 
 use super::observer::Observer;
 use super::servers::{self, DOWN, News, Server};
-use super::strike;
+use super::{class, strike};
 
 /// A client of a workload and the node it lives on.
 pub(crate) struct Client {
@@ -168,17 +168,31 @@ impl Director {
         }
         self.doomed.clear();
         sim::fault::partition::heal_all(&self.control);
+        self.observer.catch_up();
+        self.observer.healed();
         let nodes: Vec<Node> = self.servers.keys().chain(self.clients.keys()).cloned().collect();
         for node in nodes {
             self.control.resume(&node);
             if stay_dead.contains(&node) {
-                self.log(&node, "stays dead");
-                self.end(&node, Fault::ProcessKill);
-                self.servers.remove(&node);
+                self.bury(&node);
             } else if matches!(self.control.life(&node), Life::Dead | Life::Dark) {
                 self.start(&node);
             }
         }
+    }
+
+    /// A node is dead for ever: its process alone, or the whole machine, so that its peers hear of
+    /// it or never do.
+    fn bury(&mut self, node: &Node) {
+        self.log(node, "stays dead");
+        if self.rng.chance(0.5) {
+            self.end(node, Fault::ProcessKill);
+        } else if self.control.life(node) != Life::Dark {
+            self.control.power_fail(node);
+            self.observer.fault(node.name(), Fault::PowerLoss);
+        }
+        self.servers.remove(node);
+        self.clients.remove(node);
     }
 
     fn at(&mut self, when: Duration, step: Step) {
@@ -199,34 +213,29 @@ impl Director {
 
     fn strike(&mut self, strike: Strike) {
         let Some(node) = self.control.find(&strike.node) else { return };
-        let now = self.control.elapsed();
-        let Some(fault) = strike::apply(&self.control, &strike) else {
-            if strike.kind == NemesisKind::Stop
-                && let Some(stop) = self.stops.get(&node)
-            {
-                stop.stop();
-                self.log(&node, "is asked to stop");
-            }
-            if strike::lasts(strike.kind) {
-                self.log(&node, &format!("{:?}", strike.kind));
-                self.at(now + strike.lasts, Step::Undo(strike));
-            }
-            return;
-        };
+        let Some(faults) = strike::apply(&self.control, &strike) else { return };
+        if strike.kind == NemesisKind::Stop {
+            let Some(stop) = self.stops.get(&node) else { return };
+            stop.stop();
+        }
+        if let Some(class) = class::of_strike(&strike) {
+            self.observer.count(class);
+        }
         self.log(&node, &format!("{:?}", strike.kind));
-        match strike.kind {
-            NemesisKind::KillInRecovery | NemesisKind::PowerFailInRecovery => {
-                let power = strike.kind == NemesisKind::PowerFailInRecovery;
-                self.doomed.insert(node.clone(), (strike.amount.unsigned_abs(), power));
-            }
-            _ => {}
+        if let NemesisKind::KillInRecovery | NemesisKind::PowerFailInRecovery = strike.kind {
+            let power = strike.kind == NemesisKind::PowerFailInRecovery;
+            self.doomed.insert(node.clone(), (strike.amount.unsigned_abs(), power));
         }
-        if matches!(fault, Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost) {
+        let ends = |fault: &Fault| {
+            matches!(fault, Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost)
+        };
+        if faults.iter().any(ends) {
             self.ended(&node);
-        } else {
-            self.at(now + strike.lasts, Step::Undo(strike));
         }
-        self.observer.fault(node.name(), fault);
+        self.at(self.control.elapsed() + strike.lasts, Step::Undo(strike));
+        for fault in faults {
+            self.observer.fault(node.name(), fault);
+        }
     }
 
     /// A node has ended and is started anew after a while.
@@ -338,6 +347,8 @@ impl Director {
             }
             News::Struck { node, fault } => {
                 self.log(&node, &format!("is struck while it recovers: {fault:?}"));
+                let power = fault == Fault::PowerLoss;
+                self.observer.count(class::in_recovery(power));
                 self.observer.fault(node.name(), fault);
                 self.ended(&node);
             }

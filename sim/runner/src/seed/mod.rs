@@ -1,8 +1,10 @@
 //! One seed: its world, its plan, its phases, its verdict.
 
+mod class;
 mod culprit;
 mod deletion;
 mod director;
+mod disturb;
 mod observer;
 mod phases;
 mod servers;
@@ -15,6 +17,7 @@ use workloads::scenario::{self, Scenario};
 use crate::cli::OneOptions;
 use crate::entry;
 use crate::error::RunnerError;
+use crate::meter;
 use crate::outcome::SeedOutcome;
 use crate::sink::Sink;
 
@@ -35,7 +38,8 @@ pub(crate) fn invariant_ids() -> Vec<&'static str> {
 pub(crate) fn one(options: &OneOptions) -> Result<bool, RunnerError> {
     let plan = entry::plan_of(&options.which.job())?;
     let (scenario, seed) = (plan.scenario.clone(), plan.seed);
-    let sink = options.trace.as_deref().map(Sink::open).transpose()?;
+    let from = options.trace_from;
+    let sink = options.trace.as_deref().map(|path| Sink::open(path, from)).transpose()?;
     let listener = sink.clone();
     // A fresh thread: madsim seeds the hash maps of a thread when they are first used there.
     let run = std::thread::spawn(move || {
@@ -46,7 +50,7 @@ pub(crate) fn one(options: &OneOptions) -> Result<bool, RunnerError> {
         let outcome = phases::run(&world, &plan);
         // The end of the world is no event of the run.
         world.trace().unwatch();
-        outcome
+        SeedOutcome { cpu_ns: meter::cpu_ns_of_this_thread(), ..outcome }
     });
     let (outcome, panic) = match run.join() {
         Ok(outcome) => (outcome, None),
@@ -55,7 +59,8 @@ pub(crate) fn one(options: &OneOptions) -> Result<bool, RunnerError> {
             (SeedOutcome::crashed(&scenario, seed, details), Some(panic))
         }
     };
-    let outcome = SeedOutcome { file: options.which.file.clone(), ..outcome };
+    let (file, peak_kib) = (options.which.file.clone(), meter::peak_kib());
+    let outcome = SeedOutcome { file, peak_kib, ..outcome };
     if let Some(sink) = sink {
         sink.close(&outcome)?;
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use invariants::Watch;
 use invariants::disk::NodeDisk;
-use invariants::ledger::Fault;
+use invariants::ledger::{Deletion, Fault};
+use invariants::outcome::Class;
 use invariants::world::Recovery;
 use sim::{Control, Incident, IncidentKind, Node};
 use store::Retention;
 use workloads::Recorder;
 
-use super::{deletion, tell};
+use super::{class, deletion, tell};
 
 /// The one who watches a run. Silent: it draws nothing and waits for nothing.
 pub(crate) struct Observer {
@@ -22,6 +23,9 @@ pub(crate) struct Observer {
     policy: Retention,
     /// How often each class of fault struck.
     faults: BTreeMap<String, u64>,
+    /// When the first fault struck, and when all of them ended, in ms of true time.
+    struck_at_ms: Option<u64>,
+    healed_at_ms: Option<u64>,
     /// How many violations of each property the trace has been told.
     told: BTreeMap<&'static str, usize>,
     /// When the first violation was seen, in simulated time, and of which property.
@@ -36,7 +40,17 @@ impl Observer {
         policy: Retention,
     ) -> Self {
         let (faults, told) = (BTreeMap::new(), BTreeMap::new());
-        Self { control, recorder, watch, policy, faults, told, failed: None }
+        Self {
+            control,
+            recorder,
+            watch,
+            policy,
+            faults,
+            struck_at_ms: None,
+            healed_at_ms: None,
+            told,
+            failed: None,
+        }
     }
 
     /// Takes in what happened since the last time.
@@ -52,8 +66,8 @@ impl Observer {
                 (Some((at_ms, ..)), Some((note_ms, _))) => at_ms <= note_ms,
             };
             if incident_first {
-                let (at_ms, node, fault) = incidents.next().expect("it was seen");
-                self.note_fault(at_ms, node.name(), fault);
+                let (at_ms, node, struck) = incidents.next().expect("it was seen");
+                self.take_in(at_ms, &node, struck);
             } else {
                 let (at_ms, what) = notes.next().expect("it was seen");
                 self.watch.record(at_ms, what);
@@ -63,22 +77,62 @@ impl Observer {
     }
 
     /// The incidents and deletions since the last time, in order of true time.
-    fn struck(&self, epoch_ms: u64) -> Vec<(u64, Node, Fault)> {
+    fn struck(&self, epoch_ms: u64) -> Vec<(u64, Node, Struck)> {
         let at_ms = |at: Duration| epoch_ms + at.as_millis() as u64;
-        let incidents = self
-            .control
-            .take_incidents()
-            .into_iter()
-            .map(|incident| (at_ms(incident.at), incident.node.clone(), fault_of(incident)));
+        let incidents = self.control.take_incidents().into_iter().map(|incident| {
+            (at_ms(incident.at), incident.node.clone(), Struck::Incident(incident))
+        });
         let removals = self.control.take_removals().into_iter();
         let deletions = removals.filter_map(|removal| {
             let at_ms = at_ms(removal.at);
             let deletion = deletion::of(&removal, at_ms, &self.policy)?;
-            Some((at_ms, removal.node, Fault::Deleted(deletion)))
+            Some((at_ms, removal.node, Struck::Deletion(deletion)))
         });
         let mut struck: Vec<_> = incidents.chain(deletions).collect();
         struck.sort_by_key(|(at_ms, ..)| *at_ms);
         struck
+    }
+
+    fn take_in(&mut self, at_ms: u64, node: &Node, struck: Struck) {
+        let fault = match struck {
+            Struck::Incident(incident) => {
+                if let Some(class) = class::of_incident(incident.kind) {
+                    self.count_at(at_ms, class);
+                }
+                fault_of(incident)
+            }
+            Struck::Deletion(deletion) => Some(Fault::Deleted(deletion)),
+        };
+        if let Some(fault) = fault {
+            self.note_fault(at_ms, node.name(), fault);
+        }
+    }
+
+    /// Counts a fault of a class that strikes right now.
+    pub(crate) fn count(&mut self, class: &str) {
+        self.count_at(self.control.now_true_ms(), class);
+    }
+
+    fn count_at(&mut self, at_ms: u64, class: &str) {
+        self.struck_at_ms.get_or_insert(at_ms);
+        *self.faults.entry(class.to_owned()).or_default() += 1;
+    }
+
+    /// Notes that all faults end right now.
+    pub(crate) fn healed(&mut self) {
+        self.healed_at_ms = Some(self.control.now_true_ms());
+    }
+
+    /// Whether a message was acknowledged behind the first fault and before the heal: a run that is
+    /// too harsh for that shows little.
+    pub(crate) fn was_productive(&self) -> bool {
+        let Some(from_ms) = self.struck_at_ms else { return false };
+        let until_ms = self.healed_at_ms.unwrap_or(u64::MAX);
+        self.watch.history().all_sent().any(|sent| {
+            let ended_ms = sent.ended.as_ref().map(|ended| ended.at_ms);
+            let within = |at_ms| from_ms <= at_ms && at_ms <= until_ms;
+            sent.class() == Class::Ok && ended_ms.is_some_and(within)
+        })
     }
 
     /// Notes a fault that is being applied right now.
@@ -90,7 +144,6 @@ impl Observer {
 
     fn note_fault(&mut self, at_ms: u64, node: &str, fault: Fault) {
         tell::fault(&self.control, node, &fault);
-        *self.faults.entry(fault.code().to_owned()).or_default() += 1;
         self.watch.fault(at_ms, node, fault);
     }
 
@@ -148,17 +201,30 @@ impl Observer {
     }
 }
 
-fn fault_of(incident: Incident) -> Fault {
+/// Something that a disk did since the last time.
+enum Struck {
+    Incident(Incident),
+    Deletion(Deletion),
+}
+
+/// What the ledger says of an incident; `None` for what a loss of power, which it knows, did.
+fn fault_of(incident: Incident) -> Option<Fault> {
     let Incident { kind, path, range, .. } = incident;
-    match kind {
+    Some(match kind {
         IncidentKind::Sync => Fault::SyncError { path },
-        IncidentKind::Read | IncidentKind::Write => Fault::InputOutputError { path },
+        IncidentKind::Read | IncidentKind::Write | IncidentKind::Remove => {
+            Fault::InputOutputError { path }
+        }
         IncidentKind::NoSpace => Fault::NoSpace,
         // A page that the device lost without a word is lost like one whose sync failed.
         IncidentKind::Writeback => Fault::SyncError { path },
-        IncidentKind::Misdirected => {
+        IncidentKind::Misdirected | IncidentKind::Overwritten => {
             let range = range.unwrap_or(0..u64::MAX);
             Fault::Misdirected { path, offset: range.start, len: range.end - range.start }
         }
-    }
+        IncidentKind::PagesLost
+        | IncidentKind::PagesTorn
+        | IncidentKind::FilesReordered
+        | IncidentKind::NamesLost => return None,
+    })
 }

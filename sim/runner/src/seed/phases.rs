@@ -23,6 +23,11 @@ use crate::outcome::{Broken, SeedOutcome};
 
 /// The node of the client that drains and reads back.
 const SETTLER: &str = "settler";
+/// The most events of a run up to the heal: some hundred times what the longest takes. An event
+/// that passes it ends the run, so that a loop that never sleeps is a finding and no hang.
+const EVENTS_MAX: u64 = 100_000_000;
+/// The most events from the heal to the end: progress is bounded in steps, too.
+const SETTLE_EVENTS_MAX: u64 = 20_000_000;
 /// How long the servers may take to start when nothing strikes.
 const PREPARE_MAX: Duration = Duration::from_secs(120);
 /// How long clients may take to leave when nothing strikes.
@@ -31,6 +36,8 @@ const LEAVE_MAX: Duration = Duration::from_secs(120);
 /// Runs a plan in a world, which has the plan's seed, and says what came of it.
 pub(crate) fn run(world: &World, plan: &Plan) -> SeedOutcome {
     world.probes().set_buggify(plan.buggify);
+    world.trace().allow(EVENTS_MAX);
+    runtime::sometimes!("runner: a goal that cannot hold", plan.seed != world.seed());
     let control = world.control();
     let (director, stalls) = world.block_on(async {
         let mut director = prepare(&control, plan);
@@ -71,6 +78,7 @@ async fn play(director: &mut Director, plan: &Plan, stalls: &mut Vec<Broken>) {
         plan.stay_dead.iter().filter_map(|name| director.control.find(name)).collect();
     tell::phase(&director.control, "heal");
     director.heal(&dead);
+    director.control.trace().allow(SETTLE_EVENTS_MAX);
     let limit = Duration::from_millis(plan.phases.settle_ms);
     if settle(director, limit, &workloads, stalls).await {
         end(director, &workloads, stalls).await;

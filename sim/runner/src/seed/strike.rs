@@ -2,8 +2,8 @@
 
 use invariants::ledger::Fault;
 use sim::fault::{
-    bad_sector, bit_rot, clock, full_disk, io_error, misdirected_write, partition, reset,
-    slow_disk, sync_error, wiped_disk,
+    bad_sector, bit_rot, clock, full_disk, io_error, misdirected_write, slow_disk, sync_error,
+    wiped_disk,
 };
 use sim::{Control, Life, Node, PAGE};
 use sim_capsule::Strike;
@@ -11,80 +11,131 @@ use tokio::sync::mpsc::UnboundedSender;
 use workloads::scenario::NemesisKind;
 
 use super::servers::News;
+use super::{class, disturb};
 
 /// A disk that was full has this much again.
 const CAPACITY: u64 = 1 << 40;
 
-/// Applies a strike. The fault that it is, or `None` when it hits nothing: a dead node cannot die.
-pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Fault> {
+/// Applies a strike. The faults that the ledger must know now; none for a disk that is only made
+/// ready to fail, whose entries come when it does. `None` when it hits nothing: a dead node cannot
+/// die.
+pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Vec<Fault>> {
     let node = control.find(&strike.node)?;
     let life = control.life(&node);
+    if disturb::is_between_nodes(strike.kind) {
+        disturb::begin(control, &node, strike);
+        let what = format!("{:?} for {} ms", strike.kind, strike.lasts.as_millis());
+        return Some(vec![Fault::Network { what }]);
+    }
     match strike.kind {
         NemesisKind::Kill | NemesisKind::KillInRecovery => {
             alive(life)?;
             control.kill(&node);
-            Some(Fault::ProcessKill)
+            Some(vec![Fault::ProcessKill])
         }
         NemesisKind::PowerFail | NemesisKind::PowerFailInRecovery => {
             if life == Life::Dark {
                 return None;
             }
             control.power_fail(&node);
-            Some(Fault::PowerLoss)
+            Some(vec![Fault::PowerLoss])
         }
-        NemesisKind::Partition | NemesisKind::OneWay | NemesisKind::Reset => {
-            disturb(control, &node, strike);
-            let what = format!("{:?} for {} ms", strike.kind, strike.lasts.as_millis());
-            Some(Fault::Network { what })
+        NemesisKind::SlowStart => {
+            alive(life)?;
+            control.kill(&node);
+            slow_disk::factor(control, &node, strike.amount.unsigned_abs() as u32);
+            Some(vec![Fault::ProcessKill, stall(strike)])
         }
-        NemesisKind::ClockJump => {
+        NemesisKind::ReplaceMachine | NemesisKind::WipeDisk | NemesisKind::UntoldWipe => {
+            Some(wipe(control, &node, strike))
+        }
+        NemesisKind::ClockJump | NemesisKind::ClockSkew => {
             clock::jump(control, &node, strike.amount);
-            Some(Fault::Clock { off_by_ms: clock::error_ms(control, &node) })
+            Some(vec![Fault::Clock { off_by_ms: clock::error_ms(control, &node) }])
         }
         NemesisKind::ClockDrift => {
             clock::drift(control, &node, strike.amount);
-            Some(Fault::Clock { off_by_ms: clock::error_ms(control, &node) })
-        }
-        NemesisKind::WipeDisk => {
-            control.power_fail(&node);
-            wiped_disk::wipe(control, &node);
-            Some(Fault::DiskLost)
-        }
-        NemesisKind::Evict => {
-            sync_error::evict_clean_pages(control, &node);
-            Some(Fault::PagesEvicted)
-        }
-        NemesisKind::BitRot => rot(control, &node, strike),
-        // The ledger gets an entry whenever one of these fails, not now.
-        NemesisKind::SyncError
-        | NemesisKind::RemoveError
-        | NemesisKind::WritebackError
-        | NemesisKind::ReadError
-        | NemesisKind::WriteError
-        | NemesisKind::MisdirectedWrite
-        | NemesisKind::BadSector => {
-            turn_bad(control, &node, strike);
-            None
-        }
-        // The server's own doing, and the director's.
-        NemesisKind::Stop => None,
-        NemesisKind::SlowDisk => {
-            if stands_still(strike) {
-                slow_disk::stall(control, &node);
-            } else {
-                slow_disk::factor(control, &node, strike.amount.unsigned_abs() as u32);
-            }
-            Some(stall(strike))
-        }
-        NemesisKind::FullDisk => {
-            full_disk::capacity(control, &node, 0);
-            Some(Fault::NoSpace)
+            Some(vec![Fault::Clock { off_by_ms: clock::error_ms(control, &node) }])
         }
         NemesisKind::Pause => {
             alive(life)?;
             control.pause(&node);
-            Some(stall(strike))
+            Some(vec![stall(strike)])
         }
+        // The server's own doing, and the director's.
+        NemesisKind::Stop => {
+            alive(life)?;
+            Some(Vec::new())
+        }
+        _ => turn_bad(control, &node, strike),
+    }
+}
+
+/// Takes the node's disk, and all of the machine when it is replaced.
+fn wipe(control: &Control, node: &Node, strike: &Strike) -> Vec<Fault> {
+    control.power_fail(node);
+    wiped_disk::wipe(control, node);
+    match strike.kind {
+        // Who hears of that only has no excuse for what is missing.
+        NemesisKind::UntoldWipe => vec![Fault::PowerLoss],
+        NemesisKind::ReplaceMachine => {
+            clock::repair(control, node);
+            clock::jump(control, node, strike.amount);
+            vec![Fault::DiskLost, Fault::Clock { off_by_ms: clock::error_ms(control, node) }]
+        }
+        _ => vec![Fault::DiskLost],
+    }
+}
+
+/// Lets the node's disk be slow, full or wrong, or fail now and then, or in one place.
+fn turn_bad(control: &Control, node: &Node, strike: &Strike) -> Option<Vec<Fault>> {
+    let amount = strike.amount.unsigned_abs();
+    let chance = [0.02, 0.2, 0.9][(amount % 3) as usize];
+    match strike.kind {
+        NemesisKind::Evict => {
+            sync_error::evict_clean_pages(control, node);
+            return Some(vec![Fault::PagesEvicted]);
+        }
+        NemesisKind::BitRot => return rot(control, node, strike).map(|fault| vec![fault]),
+        NemesisKind::SlowDisk => {
+            if class::stands_still(strike) {
+                slow_disk::stall(control, node);
+            } else {
+                slow_disk::factor(control, node, amount as u32);
+            }
+            return Some(vec![stall(strike)]);
+        }
+        NemesisKind::FullDisk => {
+            full_disk::capacity(control, node, 0);
+            return Some(vec![Fault::NoSpace]);
+        }
+        NemesisKind::SyncError => sync_error::next(control, node, amount as u32),
+        NemesisKind::RemoveError => io_error::removals(control, node, amount as u32),
+        NemesisKind::MisdirectedWrite => {
+            misdirected_write::evicted(control, node, amount.is_multiple_of(2));
+            misdirected_write::next(control, node, 1 + (amount / 2 % 3) as u32);
+        }
+        NemesisKind::WritebackError => sync_error::in_background(control, node, chance),
+        NemesisKind::ReadError => io_error::reads(control, node, chance),
+        NemesisKind::WriteError => io_error::writes(control, node, chance),
+        NemesisKind::BadSector => return spoil(control, node, amount).then(Vec::new),
+        _ => {}
+    }
+    Some(Vec::new())
+}
+
+/// Lets a page of a file of the store be unreadable. Whether there is one.
+fn spoil(control: &Control, node: &Node, amount: u64) -> bool {
+    let image = control.disk_image(node).cache;
+    let of_store = |path: &&String| path.contains("/commitlog/") || path.contains("queue/");
+    let files: Vec<(&String, u64)> = image
+        .iter()
+        .filter(|(path, bytes)| of_store(path) && !bytes.is_empty())
+        .map(|(path, bytes)| (path, bytes.len() as u64))
+        .collect();
+    match files.get((amount % files.len().max(1) as u64) as usize) {
+        Some((path, len)) => bad_sector::page(control, node, path, amount % len),
+        None => false,
     }
 }
 
@@ -101,62 +152,6 @@ fn rot(control: &Control, node: &Node, strike: &Strike) -> Option<Fault> {
     let bit = ((amount >> 32) % 8) as u8;
     bit_rot::flip(control, node, &path, (offset, bit));
     Some(Fault::BitRot { path, offset, len: 1 })
-}
-
-/// Disturbs what the node says to others, or they to it.
-fn disturb(control: &Control, node: &Node, strike: &Strike) {
-    let one_way = strike.at.as_millis().is_multiple_of(2);
-    for other in others(control, node) {
-        match strike.kind {
-            NemesisKind::Partition => partition::both_ways(control, node, &other),
-            NemesisKind::OneWay if one_way => partition::one_way(control, node, &other),
-            NemesisKind::OneWay => partition::one_way(control, &other, node),
-            _ => {
-                reset::between(control, node, &other);
-            }
-        }
-    }
-}
-
-/// Whether a strike that the ledger does not know yet lasts until it is undone.
-pub(crate) fn lasts(kind: NemesisKind) -> bool {
-    matches!(
-        kind,
-        NemesisKind::WritebackError
-            | NemesisKind::ReadError
-            | NemesisKind::WriteError
-            | NemesisKind::BadSector
-    )
-}
-
-/// Lets the node's disk fail now and then, or in one place.
-fn turn_bad(control: &Control, node: &Node, strike: &Strike) {
-    let amount = strike.amount.unsigned_abs();
-    let chance = [0.02, 0.2, 0.9][(amount % 3) as usize];
-    match strike.kind {
-        NemesisKind::SyncError => sync_error::next(control, node, amount as u32),
-        NemesisKind::RemoveError => io_error::removals(control, node, amount as u32),
-        NemesisKind::MisdirectedWrite => {
-            misdirected_write::evicted(control, node, amount.is_multiple_of(2));
-            misdirected_write::next(control, node, 1 + (amount / 2 % 3) as u32);
-        }
-        NemesisKind::WritebackError => sync_error::in_background(control, node, chance),
-        NemesisKind::ReadError => io_error::reads(control, node, chance),
-        NemesisKind::WriteError => io_error::writes(control, node, chance),
-        _ => {
-            let image = control.disk_image(node).cache;
-            let of_store = |path: &&String| path.contains("/commitlog/") || path.contains("queue/");
-            let files: Vec<(&String, u64)> = image
-                .iter()
-                .filter(|(path, bytes)| of_store(path) && !bytes.is_empty())
-                .map(|(path, bytes)| (path, bytes.len() as u64))
-                .collect();
-            let Some((path, len)) = files.get((amount % files.len().max(1) as u64) as usize) else {
-                return;
-            };
-            bad_sector::page(control, node, path, amount % len);
-        }
-    }
 }
 
 /// Strikes a node that recovers, after so many operations of its disk; with a loss of power if
@@ -182,14 +177,12 @@ pub(crate) async fn doom(
     let _ = to.send(News::Struck { node, fault });
 }
 
-/// Undoes a strike that can be undone.
+/// Undoes a strike that can be undone; for the others nothing happens.
 pub(crate) fn undo(control: &Control, strike: &Strike) {
     let Some(node) = control.find(&strike.node) else { return };
     match strike.kind {
-        NemesisKind::Partition | NemesisKind::OneWay => {
-            others(control, &node).for_each(|other| partition::heal(control, &node, &other));
-        }
-        NemesisKind::SlowDisk => {
+        kind if disturb::is_between_nodes(kind) => disturb::end(control, &node, kind),
+        NemesisKind::SlowDisk | NemesisKind::SlowStart => {
             slow_disk::factor(control, &node, 1);
             slow_disk::release(control, &node);
         }
@@ -200,25 +193,8 @@ pub(crate) fn undo(control: &Control, strike: &Strike) {
         NemesisKind::ReadError => io_error::reads(control, &node, 0.0),
         NemesisKind::WriteError => io_error::writes(control, &node, 0.0),
         NemesisKind::BadSector => bad_sector::mend(control, &node),
-        NemesisKind::Kill
-        | NemesisKind::Stop
-        | NemesisKind::KillInRecovery
-        | NemesisKind::PowerFailInRecovery
-        | NemesisKind::Evict
-        | NemesisKind::WipeDisk
-        | NemesisKind::PowerFail
-        | NemesisKind::Reset
-        | NemesisKind::ClockJump
-        | NemesisKind::SyncError
-        | NemesisKind::BitRot
-        | NemesisKind::MisdirectedWrite
-        | NemesisKind::RemoveError => {}
+        _ => {}
     }
-}
-
-/// Whether a slow disk does not answer at all.
-fn stands_still(strike: &Strike) -> bool {
-    strike.amount % 2 == 0
 }
 
 fn alive(life: Life) -> Option<()> {
@@ -227,8 +203,4 @@ fn alive(life: Life) -> Option<()> {
 
 fn stall(strike: &Strike) -> Fault {
     Fault::Stall { for_ms: strike.lasts.as_millis() as u64 }
-}
-
-fn others<'a>(control: &Control, node: &'a Node) -> impl Iterator<Item = Node> + use<'a> {
-    control.nodes().into_iter().filter(move |other| other != node)
 }

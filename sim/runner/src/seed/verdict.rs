@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use invariants::disk::LogScan;
 use invariants::violation::Violation;
 use sim::World;
 use sim_capsule::{Flush, Plan};
 
 use super::culprit;
 use super::director::Director;
+use super::servers::Role;
 use crate::outcome::{Broken, SeedOutcome};
 
 /// Events of a culprit's life that are kept.
 const EVENTS_MAX: usize = 40;
+/// A goal that is reached in every run and never holds.
+const NEVER: &str = "runner: a goal that cannot hold";
 
 /// The outcome of a run that came to its end.
 pub(crate) fn outcome(
@@ -30,6 +34,7 @@ pub(crate) fn outcome(
     let mut broken: Vec<Broken> =
         violations.iter().map(|violation| broken_by(director, violation)).collect();
     broken.extend(stalls);
+    broken.extend(counted_for_nothing(world));
     let checks = watch.found().map(|found| (found.claim().id.to_owned(), found.checks())).collect();
     let goals = world.probes().goals().into_iter();
     let class = |sent: &invariants::history::Sent| sent.class() == invariants::outcome::Class::Ok;
@@ -46,27 +51,51 @@ pub(crate) fn outcome(
         simulated_ms: world.elapsed().as_millis() as u64,
         acknowledged: watch.history().all_sent().filter(|sent| class(sent)).count() as u64,
         processed: watch.history().events().iter().filter(processed).count() as u64,
+        productive: director.observer.was_productive(),
+        marks: world.trace().marks(),
         checks,
         faults: director.observer.faults().clone(),
         goals: goals.map(|(name, count)| (name.to_owned(), count.held)).collect(),
         broken,
         world: picture(plan, director),
         culprit,
+        ..SeedOutcome::default()
     }
 }
 
-/// A run that does not come on.
+/// X5: the goal that phases.rs makes up never holds; who counts it counts anything.
+fn counted_for_nothing(world: &World) -> Option<Broken> {
+    let goals = world.probes().goals();
+    let (name, count) = goals.iter().find(|(name, _)| **name == NEVER)?;
+    (count.held > 0).then(|| Broken {
+        id: "X5".to_owned(),
+        sentence: "A goal counts when it holds, and only then.".to_owned(),
+        details: format!("`{name}` was counted {} times", count.held),
+        events: Vec::new(),
+    })
+}
+
+/// A run that does not come on: what it waits for, who is at work, and for every node what its
+/// tasks, its disk and its connections wait for.
 pub(crate) fn stall(what: &str, director: &Director) -> Broken {
-    let busy = director.busy().join(", ");
     let control = &director.control;
-    let lives: Vec<String> = director
-        .servers()
-        .map(|server| format!("{} {:?}", server.node, control.life(&server.node)))
-        .collect();
+    let mut details = format!("{what}\nclients at work: {}", director.busy().join(", "));
+    for line in sim::waits(control) {
+        details.push_str(&format!("\n{line}"));
+    }
+    for server in director.servers().filter(|server| matches!(server.role, Role::Broker(_))) {
+        let images = control.disk_image(&server.node);
+        let (shown, held) = (LogScan::of(&images.cache), LogScan::of(&images.durable));
+        let (shown, held) = (shown.end, held.end);
+        details.push_str(&format!(
+            "\n{}: its log ends at {shown}, on its device at {held}",
+            server.node
+        ));
+    }
     Broken {
         id: "LIVE".to_owned(),
         sentence: "After the heal everything drains within its bound.".to_owned(),
-        details: format!("{what}\nservers: {}\nclients at work: {busy}", lives.join(", ")),
+        details,
         events: Vec::new(),
     }
 }
