@@ -1,5 +1,6 @@
 //! What an append costs, beside what the machine asks for it:
-//! `cargo run --release -p store --example write_path [SECONDS] [DIRECTORY] [--json] [--only=ASYNC/128]`.
+//! `cargo run --release -p store --example write_path`
+//! `[SECONDS] [DIRECTORY] [--json] [--only=ASYNC/128]`.
 //!
 //! Writers are tasks that append and wait for the promise, [`BATCH`] messages per hold of the lock
 //! under ASYNC_FLUSH, as a busy connection has them, and one under SYNC_FLUSH. Each case runs on a

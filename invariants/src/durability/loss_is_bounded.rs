@@ -17,8 +17,8 @@ const CLAIM: Claim = Claim {
                the horizon.",
     source: "recovery of the CommitLog; RocketMQ's W1 (one bad record takes all later ones)",
     limits: "Of what is durable, only messages that are whole, by comparison with what was sent, \
-             are claimed; compressed ones are not compared; nor what retention deleted meanwhile, by \
-             the ledger. One broker without replicas.",
+             are claimed; compressed ones are not compared; nor what retention deleted meanwhile, \
+             by the ledger. One broker without replicas.",
 };
 
 impl Invariant for LossIsBounded {
@@ -30,7 +30,8 @@ impl Invariant for LossIsBounded {
         if recovery.end != RecoveryEnd::Started {
             return;
         }
-        // The head that the cleaner deleted while this start was under way; E1 says whether it might.
+        // The head that the cleaner deleted while this start was under way; E1 says whether it
+        // might.
         let deletions = world.ledger.deletions_since_end(recovery.node());
         let kept_from = deletions.map(|deletion| deletion.end).max().unwrap_or(0);
         for (record, sent) in whole(world, &recovery.before) {
