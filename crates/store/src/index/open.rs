@@ -200,9 +200,14 @@ impl Opening<'_> {
             tracing::warn!(self.directory, name, "an IndexFile that nothing vouches for");
             return Ok(false);
         }
-        if !is_newest || header.is_full(self.shape) {
+        if header.is_full(self.shape) {
             self.state.full.insert(name, Full { file, header, synced: true });
             return Ok(true);
+        }
+        if !is_newest {
+            // Such as one of zeros, whose end lies before every time: the power took its bytes.
+            tracing::error!(self.directory, name, "an IndexFile that another follows is not full");
+            return Ok(false);
         }
         let active = Active::load(name, file.clone(), self.shape, header)?;
         let active = match active {
