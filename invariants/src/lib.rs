@@ -77,6 +77,7 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(integrity::StoreTimeRises),
         Box::new(integrity::ChecksumIsTheBodys),
         Box::new(integrity::KeyFindsItsMessages),
+        Box::new(integrity::DamageIsReported::default()),
         Box::new(order::OffsetsRise::default()),
         Box::new(order::AcksKeepOrder::default()),
         Box::new(queue_log::OffsetsAreDense::default()),
@@ -117,7 +118,7 @@ mod tests {
     fn every_property_has_a_name_of_its_own_and_says_what_it_does_not_see() {
         let claims: Vec<_> = super::all().iter().map(|invariant| invariant.claim()).collect();
         let ids: BTreeSet<&str> = claims.iter().map(|claim| claim.id).collect();
-        let listed = "C3 D1 D11 D2 D3 D4 D5 D6 D7 D8 E1 E2 E3 E4 E5 I1 I19 I2 I3 I6 LV1 O1 O2 \
+        let listed = "C3 D1 D11 D2 D3 D4 D5 D6 D7 D8 D9 E1 E2 E3 E4 E5 I1 I19 I2 I3 I6 LV1 O1 O2 \
                       P1 P2 Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 S1 S10 S11 S12 S14 S2 S3 S4 S5 S6 S7 S9";
         assert_eq!(ids.into_iter().collect::<Vec<_>>().join(" "), listed);
         for claim in claims {

@@ -8,6 +8,9 @@ use crate::ledger::{Entry, Fault, Ledger};
 use crate::outcome::Class;
 use crate::promise::{Broker, Cluster, Flush, Owed, Said, owes};
 
+/// No record of a simulated run is longer.
+const RECORD_LEN_BOUND: u64 = 16 * 1024;
+
 /// What clients did and saw, which faults struck, and what was promised. Nothing of the product's
 /// own memory.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +27,20 @@ impl World<'_> {
     /// The node that holds a queue.
     pub fn node_of(&self, queue: &MessageQueue) -> Option<&str> {
         self.cluster.get(&queue.broker_name).map(|broker| broker.node.as_str())
+    }
+
+    /// Whether a page that was misdirected may have met a part of this message that no checksum of
+    /// the format covers: its properties, which end the record.
+    pub fn is_beyond_checksums(&self, seen: &Seen) -> bool {
+        let node = self.node_of(&seen.queue).unwrap_or_default();
+        let behind = seen.address.0..seen.address.0 + RECORD_LEN_BOUND;
+        self.ledger.of(node).any(|entry| match &entry.fault {
+            Fault::Misdirected { path, offset, .. } => {
+                let base = path.rsplit('/').next().and_then(|name| name.parse::<u64>().ok());
+                base.is_some_and(|base| behind.contains(&(base + offset)))
+            }
+            _ => false,
+        })
     }
 
     /// The true time of the last thing that happened, in ms.

@@ -111,6 +111,17 @@ pub enum AppendError {
 /// Something stored could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// What stands there was a record once and is none any more.
+    #[error(
+        "the record at offset {offset} of the CommitLog is damaged ({cause}); restore the segment \
+         from a copy, or send the message again"
+    )]
+    Damaged {
+        /// Where in the CommitLog.
+        offset: PhysicalOffset,
+        /// What stands there instead.
+        cause: String,
+    },
     /// The disk refused.
     #[error("offset {offset} cannot be read: {source}; check the disk")]
     Disk {

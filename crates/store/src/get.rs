@@ -5,12 +5,13 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use message::QueueOffset;
-use message::record::{FIXED_LEN, PHYSICAL_OFFSET_AT, View};
+use message::record::View;
 
 use crate::cold::STEP_MIN;
 use crate::commit_log::CommitLog;
-use crate::consume_queue::{Entry, QueueHandle};
+use crate::consume_queue::{Entry, Queue, QueueHandle};
 use crate::layout::ENTRY_LEN;
+use crate::proof::{Unproven, prove};
 use crate::segment_set::Segment;
 
 /// How many entries one call looks at, at least, when a filter passes none of them.
@@ -102,33 +103,63 @@ pub(crate) async fn get(
         _ if from == max => (GetStatus::OffsetOverflowOne, from),
         _ if from > max => (GetStatus::OffsetOverflowBadly, max),
         _ => {
-            let gathered = Gathered::new(log, request, wants);
-            return scan(gathered, min, max).await;
+            return scan(log, request, wants, (min, max)).await;
         }
     };
     Gathered::new(log, request, wants).result(status, next_begin, min, max)
 }
 
-/// Looks at the entries of one file from the place asked for.
-async fn scan(mut gathered: Gathered<'_>, min: u64, max: u64) -> GetResult {
-    let request = gathered.request;
+/// Looks at the entries of one file from the place asked for. What turns out to be damaged is put
+/// on record, and the next look passes over it.
+async fn scan(
+    log: &CommitLog,
+    request: &GetRequest<'_>,
+    wants: Option<RecordFilter<'_>>,
+    (min, max): (u64, u64),
+) -> GetResult {
     let (queue, from) = (request.queue.queue(), request.from.0);
     let budget = SCAN_MAX.max(request.count_max).min(max - from);
-    let scanned = match queue.entries(from, budget).await {
-        Ok(entries) if entries.is_empty() => return without_file(gathered, max),
-        Ok(entries) => gathered.take(&entries).await,
-        Err(error) => Err(error),
-    };
-    let (status, next) = match scanned {
-        Ok(next) if gathered.count > 0 => (GetStatus::Found, next),
-        Ok(next) if gathered.removed > 0 => (GetStatus::MessageWasRemoving, next),
-        Ok(next) => (GetStatus::NoMatchedMessage, next),
-        Err(error) => {
-            tracing::error!(queue = ?request.queue, from, %error, "a message cannot be read");
-            (GetStatus::ReadFailed, from)
-        }
-    };
-    gathered.result(status, next, min, max)
+    for _look in 0..=budget {
+        let mut gathered = Gathered::new(log, request, wants);
+        let scanned = match queue.entries(from, budget).await {
+            Ok(entries) if entries.is_empty() => return without_file(gathered, max),
+            Ok(entries) => gathered.take(&entries).await,
+            Err(error) => Err(error.into()),
+        };
+        let status = match scanned {
+            Ok(_) if gathered.count > 0 => GetStatus::Found,
+            Ok(_) if gathered.removed > 0 => GetStatus::MessageWasRemoving,
+            Ok(_) => GetStatus::NoMatchedMessage,
+            Err(unread) => match is_on_record(log, queue, &unread).await {
+                Ok(true) => continue,
+                known => {
+                    let queue = request.queue;
+                    tracing::error!(?queue, from, %unread, ?known, "a message cannot be read");
+                    return gathered.result(GetStatus::ReadFailed, from, min, max);
+                }
+            },
+        };
+        let next = scanned.unwrap_or(from);
+        return gathered.result(status, next, min, max);
+    }
+    Gathered::new(log, request, wants).result(GetStatus::ReadFailed, from, min, max)
+}
+
+/// Whether it is known now what is damaged: the record, or the entry that should lead to it. False
+/// where nobody can tell, because it is not durable, or the store has failed and the cache may show
+/// what a failed sync has left.
+async fn is_on_record(log: &CommitLog, queue: &Queue, unread: &Unread) -> io::Result<bool> {
+    let Unread::Record(Unproven { at, place, cause }) = unread else { return Ok(false) };
+    if log.examine(*at).await? {
+        return Ok(true);
+    }
+    // The log is sound there, or ends before: then it is the entry.
+    let is_told = *at < log.flushed().reached() || *at >= log.appended().reached();
+    if !is_told || log.refusal().is_some() || !queue.is_durable(*place) {
+        return Ok(false);
+    }
+    log.quarantine().note_stray(queue, *place, cause);
+    Ok(true)
 }
 
 /// The answer when the place lies between the bounds and no file holds it: retention took it just
@@ -145,26 +176,31 @@ fn without_file(gathered: Gathered<'_>, max: u64) -> GetResult {
     gathered.result(GetStatus::OffsetFoundNull, next.min(max), min, max)
 }
 
-/// Whether records follow each other in these bytes of the log from `offset` on, by size and
-/// place. After a failed sync the cache may show something else, which nobody shall be handed.
-fn are_records(bytes: &[u8], offset: u64) -> bool {
-    let mut at = 0;
-    while at < bytes.len() {
-        let head = bytes.get(at..at + FIXED_LEN).unwrap_or_default();
-        let size = head.first_chunk().map_or(0, |size| u32::from_be_bytes(*size) as usize);
-        let place = head.get(PHYSICAL_OFFSET_AT..).and_then(|rest| rest.first_chunk());
-        if size < FIXED_LEN || place != Some(&(offset + at as u64).to_be_bytes()) {
-            return false;
-        }
-        at += size;
-    }
-    at == bytes.len()
+/// Why a scan ended early.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    /// The disk refused.
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+    /// What an entry leads to is not its record.
+    #[error(transparent)]
+    Record(#[from] Unproven),
 }
 
 /// Whether the record passes the filter. One that is damaged does: the check of its run says so.
 fn is_wanted(segment: &Segment, range: &Range<u64>, wants: RecordFilter<'_>) -> bool {
     let record = segment.slice(range.clone());
     record.map_or(true, |record| View::parse(&record).map_or(true, |view| wants(&view)))
+}
+
+/// Neighbours, in the log and in the queue.
+struct Run {
+    segment: Segment,
+    range: Range<u64>,
+    /// The place of the first in the queue.
+    place: u64,
+    /// Their lengths, as the queue's entries say.
+    lens: Vec<u32>,
 }
 
 /// What a scan has gathered so far.
@@ -178,10 +214,12 @@ struct Gathered<'a> {
     removed: u64,
     /// Some of it had to be read from the device, so the smaller bounds hold.
     on_disk: bool,
+    /// Messages passed over because nothing can be read where they stood.
+    skipped: u64,
     /// A part of the log that is in memory.
     loaded: Range<u64>,
-    /// Neighbouring records that are not sliced yet, and their segment.
-    run: Option<(Segment, Range<u64>)>,
+    /// Neighbouring records that are not sliced yet.
+    run: Option<Run>,
 }
 
 impl<'a> Gathered<'a> {
@@ -199,25 +237,29 @@ impl<'a> Gathered<'a> {
             bytes: 0,
             removed: 0,
             on_disk: false,
+            skipped: 0,
             loaded: log.recent(),
             run: None,
         }
     }
 
-    /// Gathers from these entries; gives the place behind the last one looked at. What was
-    /// gathered before an error is kept whole.
-    async fn take(&mut self, entries: &[u8]) -> io::Result<u64> {
+    /// Gathers from these entries; gives the place behind the last one looked at.
+    async fn take(&mut self, entries: &[u8]) -> Result<u64, Unread> {
+        let queue = self.request.queue.queue();
         let mut next = self.request.from.0;
         for bytes in entries.chunks_exact(ENTRY_LEN as usize) {
             let entry = bytes.first_chunk().and_then(Entry::decode);
-            let Some(entry) = entry else {
-                return Err(io::Error::other(format!("entry {next} was never written")));
-            };
-            if entry.is_filler() {
+            let lost = entry.is_some_and(|entry| entry.is_filler());
+            if lost || self.log.quarantine().is_stray(queue, next) {
                 // The message that stood here is lost.
                 self.skip();
-            } else if (self.request.filter)(entry.tags_code) && !self.offer(&entry).await? {
-                break;
+            } else if let Some(entry) = entry {
+                if (self.request.filter)(entry.tags_code) && !self.offer(&entry, next).await? {
+                    break;
+                }
+            } else {
+                let cause = "the entry was never written".into();
+                return Err(Unproven { at: u64::MAX, place: next, cause }.into());
             }
             next += 1;
         }
@@ -226,16 +268,24 @@ impl<'a> Gathered<'a> {
     }
 
     /// Takes the record of an entry, if it is wanted; false when there is no room for it.
-    async fn offer(&mut self, entry: &Entry) -> io::Result<bool> {
+    async fn offer(&mut self, entry: &Entry, place: u64) -> Result<bool, Unread> {
         let range = entry.physical..entry.end();
         if self.log.quarantine().end_of(range.start).is_some() {
             self.skip();
             return Ok(true);
         }
         let Some(segment) = self.segment_of(entry) else {
-            self.removed += 1;
-            return Ok(true);
+            if self.log.segments().first().is_none_or(|first| range.start < first.base) {
+                self.removed += 1;
+                return Ok(true);
+            }
+            let cause = format!("no segment holds {range:?}");
+            return Err(Unproven { at: range.start, place, cause }.into());
         };
+        if range.end > segment.end() {
+            let cause = format!("{range:?} ends behind its segment");
+            return Err(Unproven { at: range.start, place, cause }.into());
+        }
         let is_cold = self.is_cold(&segment, &range);
         self.on_disk |= is_cold;
         if self.is_full(entry) {
@@ -245,21 +295,23 @@ impl<'a> Gathered<'a> {
             self.log.load(&segment, range.clone()).await;
         }
         if self.wants.is_none_or(|wants| is_wanted(&segment, &range, wants)) {
-            self.add(segment, range)?;
+            self.add(segment, range, place)?;
         }
         Ok(true)
     }
 
     /// Passes over a message that is lost.
     fn skip(&mut self) {
-        self.log.quarantine().note_skipped();
+        self.skipped += 1;
         self.removed += 1;
     }
 
     /// The segment with the record: most often that of the one before.
     fn segment_of(&self, entry: &Entry) -> Option<Segment> {
         match &self.run {
-            Some((segment, run)) if run.end == entry.physical && entry.end() <= segment.end() => {
+            Some(Run { segment, range, .. })
+                if range.end == entry.physical && entry.end() <= segment.end() =>
+            {
                 Some(segment.clone())
             }
             _ => self.log.segments().find(entry.physical),
@@ -291,33 +343,39 @@ impl<'a> Gathered<'a> {
     }
 
     /// Adds one record: to the run if it is the neighbour of the last one, else as a new run.
-    fn add(&mut self, segment: Segment, record: Range<u64>) -> io::Result<()> {
+    fn add(&mut self, segment: Segment, record: Range<u64>, place: u64) -> Result<(), Unread> {
+        // As the entry has it, whose length is a u32.
+        let len = (record.end - record.start) as u32;
         self.count += 1;
-        self.bytes += record.end - record.start;
+        self.bytes += u64::from(len);
         match &mut self.run {
-            Some((last, run)) if run.end == record.start && record.end <= last.end() => {
-                run.end = record.end;
+            Some(Run { segment, range, place: first, lens })
+                if (range.end, *first + lens.len() as u64) == (record.start, place)
+                    && record.end <= segment.end() =>
+            {
+                range.end = record.end;
+                lens.push(len);
             }
             _ => {
                 self.end_run()?;
-                self.run = Some((segment, record));
+                self.run = Some(Run { segment, range: record, place, lens: vec![len] });
             }
         }
         Ok(())
     }
 
-    fn end_run(&mut self) -> io::Result<()> {
-        if let Some((segment, run)) = self.run.take() {
-            let slice = segment.slice(run.clone())?;
-            if !are_records(&slice, run.start) {
-                return Err(io::Error::other(format!("no whole records stand at {run:?}")));
-            }
+    /// Slices the run, once every record of it has proven what it is.
+    fn end_run(&mut self) -> Result<(), Unread> {
+        if let Some(Run { segment, range, place, lens }) = self.run.take() {
+            let slice = segment.slice(range.clone())?;
+            prove(&slice, range.start, self.request.queue.queue(), place, &lens)?;
             self.messages.push(slice);
         }
         Ok(())
     }
 
     fn result(self, status: GetStatus, next: u64, min: u64, max: u64) -> GetResult {
+        self.log.quarantine().note_skipped(self.skipped);
         // A read that failed hands out nothing: its gathered half may lack the last slice.
         let found = status == GetStatus::Found;
         GetResult {
@@ -329,46 +387,5 @@ impl<'a> Gathered<'a> {
             count: if found { self.count } else { 0 },
             bytes: if found { self.bytes } else { 0 },
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use message::record::Fields;
-    use message::{PhysicalOffset, SysFlag};
-
-    use super::*;
-
-    fn record(offset: u64, body: &[u8]) -> Vec<u8> {
-        let host = std::net::SocketAddr::from(([10, 0, 0, 1], 1));
-        let fields = Fields {
-            queue_id: 0,
-            flag: 0,
-            queue_offset: QueueOffset(0),
-            physical_offset: PhysicalOffset(offset),
-            sys_flag: SysFlag(0),
-            born_timestamp: 0,
-            born_host: host,
-            store_timestamp: 0,
-            store_host: host,
-            reconsume_times: 0,
-            prepared_transaction_offset: PhysicalOffset(0),
-            body_crc: 0,
-            body,
-            topic: "T",
-            properties: &[],
-        };
-        fields.encode()
-    }
-
-    #[test]
-    fn only_records_in_their_places_are_handed_out() {
-        let first = record(4096, b"first");
-        let both = [first.clone(), record(4096 + first.len() as u64, b"second")].concat();
-        assert!(are_records(&both, 4096));
-        assert!(!are_records(&both, 4097), "elsewhere");
-        assert!(!are_records(&both[..both.len() - 1], 4096), "cut short");
-        assert!(!are_records(&vec![0; 300], 4096), "zeros");
-        assert!(!are_records(&[first.clone(), first].concat(), 4096), "the same twice");
     }
 }

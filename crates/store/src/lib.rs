@@ -33,6 +33,7 @@ mod hours;
 mod index;
 pub mod inspect;
 mod layout;
+mod proof;
 mod quarantine;
 mod recovery;
 mod retention;

@@ -4,7 +4,7 @@
 //! *Invariant:* a range starts where a record should and ends where one does (or at a segment's
 //! start), so that whoever walks along the log can step over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -12,6 +12,11 @@ use std::sync::{PoisonError, RwLock};
 use runtime::sync::Watermark;
 use runtime::{Clock, Disk};
 use serde::{Deserialize, Serialize};
+
+use crate::consume_queue::Queue;
+
+/// Entries that lead astray are remembered, and so not looked into again: so many at the most.
+const STRAYS_MAX: usize = 4096;
 
 /// A range of the log that holds no readable record though it once did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +43,13 @@ pub(crate) struct Quarantine {
     clock: Clock,
     path: String,
     ranges: RwLock<BTreeMap<u64, Quarantined>>,
-    /// Whether there is any: what every read asks first.
+    /// Whether there is any, or a stray entry: what every read asks first.
     is_used: AtomicBool,
     /// How many times a range was added, and how many of them the file holds.
     changes: Watermark,
     written: AtomicU64,
+    /// Entries of queues that lead astray: topic, queue, place.
+    strays: RwLock<BTreeSet<(String, u32, u64)>>,
     /// How many messages were passed over because nothing can be read where they stood.
     skipped: AtomicU64,
 }
@@ -68,6 +75,7 @@ impl Quarantine {
             ranges: RwLock::new(ranges),
             changes: Watermark::default(),
             written: AtomicU64::new(0),
+            strays: RwLock::default(),
             skipped: AtomicU64::new(0),
         })
     }
@@ -80,6 +88,42 @@ impl Quarantine {
         let ranges = self.ranges.read().unwrap_or_else(PoisonError::into_inner);
         let (_, range) = ranges.range(..=offset).next_back()?;
         (offset < range.to).then_some(range.to)
+    }
+
+    /// What stands at `offset` instead of a record, when it lies in a range.
+    pub(crate) fn cause_at(&self, offset: u64) -> Option<String> {
+        self.end_of(offset)?;
+        let ranges = self.ranges.read().unwrap_or_else(PoisonError::into_inner);
+        ranges.range(..=offset).next_back().map(|(_, range)| range.cause.clone())
+    }
+
+    /// Whether the entry at `place` is known to lead astray.
+    pub(crate) fn is_stray(&self, queue: &Queue, place: u64) -> bool {
+        if !self.is_used.load(Ordering::Acquire) {
+            return false;
+        }
+        let key = (queue.topic().to_owned(), queue.queue_id(), place);
+        self.strays.read().unwrap_or_else(PoisonError::into_inner).contains(&key)
+    }
+
+    /// Notes that the durable entry at `place` does not lead to its message, and says so once.
+    pub(crate) fn note_stray(&self, queue: &Queue, place: u64, cause: &str) {
+        let (topic, queue_id) = (queue.topic(), queue.queue_id());
+        tracing::error!(
+            topic,
+            queue_id,
+            place,
+            cause,
+            "an entry of a ConsumeQueue is damaged; its message is skipped. Stop the broker, remove \
+             the queue's directory and start again: it is filled from the CommitLog"
+        );
+        let mut strays = self.strays.write().unwrap_or_else(PoisonError::into_inner);
+        if strays.len() >= STRAYS_MAX {
+            strays.pop_first();
+        }
+        strays.insert((topic.to_owned(), queue_id, place));
+        drop(strays);
+        self.is_used.store(true, Ordering::Release);
     }
 
     /// Adds a range and says so. It reaches the file with [`Quarantine::write`].
@@ -106,9 +150,9 @@ impl Quarantine {
         self.is_used.store(!ranges.is_empty(), Ordering::Release);
     }
 
-    /// A message was passed over.
-    pub(crate) fn note_skipped(&self) {
-        self.skipped.fetch_add(1, Ordering::Relaxed);
+    /// So many messages were passed over.
+    pub(crate) fn note_skipped(&self, count: u64) {
+        self.skipped.fetch_add(count, Ordering::Relaxed);
     }
 
     /// How many messages were passed over since the store opened.

@@ -1,10 +1,12 @@
 //! Finding messages by place in the log and by time.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use message::record::View;
 use message::{PhysicalOffset, QueueOffset};
 
-use crate::commit_log::{Bad, CommitLog, record_at};
+use crate::commit_log::{Bad, CommitLog, sound_at};
 use crate::consume_queue::QueueHandle;
 use crate::error::ReadError;
 
@@ -29,6 +31,9 @@ pub(crate) async fn message_at(
     if offset.0 >= log.visible().reached() {
         return Ok(None);
     }
+    if let Some(cause) = log.quarantine().cause_at(offset.0) {
+        return Err(ReadError::Damaged { offset, cause });
+    }
     let Some(segment) = log.segments().find(offset.0) else { return Ok(None) };
     // Its length is not known: most records are within a page or two, and the kernel loads more
     // than it is asked for.
@@ -36,12 +41,37 @@ pub(crate) async fn message_at(
     if !log.recent().contains(&offset.0) && !segment.is_loaded(head.clone()) {
         log.load(&segment, head).await;
     }
-    match record_at(&segment, offset.0) {
+    match sound_at(&segment, offset.0) {
         Ok(record) => Ok(Some(record)),
         Err(Bad::Disk(source)) => Err(ReadError::Disk { offset, source }),
-        // Whoever asks may have made the offset up.
+        // Whoever asks may have made the offset up: only what looks like a record is looked into.
+        Err(Bad::Crc | Bad::TornProperties) => refuse_damaged(log, offset).await.map(|()| None),
         Err(_) => Ok(None),
     }
+}
+
+/// The record at `offset`, where an entry of a queue or of the index says that one stands.
+///
+/// # Errors
+/// [`ReadError`]; `None` when the entry leads astray, or the record is gone.
+pub(crate) async fn meant_at(
+    log: &CommitLog,
+    offset: PhysicalOffset,
+) -> Result<Option<Bytes>, ReadError> {
+    let record = message_at(log, offset).await?;
+    if record.is_none() && offset.0 < log.visible().reached() {
+        refuse_damaged(log, offset).await?;
+    }
+    Ok(record)
+}
+
+/// Says so if the record at `offset` is damaged.
+async fn refuse_damaged(log: &CommitLog, offset: PhysicalOffset) -> Result<(), ReadError> {
+    let examined = log.examine(offset.0).await;
+    examined.map_err(|source| ReadError::Disk { offset, source })?;
+    log.quarantine()
+        .cause_at(offset.0)
+        .map_or(Ok(()), |cause| Err(ReadError::Damaged { offset, cause }))
 }
 
 /// When the message at `at` of the queue was stored, in ms; `None` when it is not stored.
@@ -57,8 +87,33 @@ pub(crate) async fn store_time(
     // The offset in the log is what could not be read.
     let failed = |source| ReadError::Disk { offset: PhysicalOffset(0), source };
     let Some(entry) = entry.map_err(failed)? else { return Ok(None) };
-    let record = message_at(log, PhysicalOffset(entry.physical)).await?;
+    let record = meant_at(log, PhysicalOffset(entry.physical)).await?;
     Ok(record.and_then(|record| View::parse(&record).ok().map(|view| view.store_timestamp)))
+}
+
+/// The first of these places whose message is not damaged, and when it was stored. The time of a
+/// damaged one is unknown, and unknown is neither old nor young.
+async fn readable_time(
+    log: &CommitLog,
+    queue: &QueueHandle,
+    places: Range<u64>,
+) -> Result<Option<(u64, Option<u64>)>, ReadError> {
+    for at in places {
+        match store_time(log, queue, QueueOffset(at)).await {
+            Err(ReadError::Damaged { .. }) => {}
+            stored => return Ok(Some((at, stored?))),
+        }
+    }
+    Ok(None)
+}
+
+/// When the first message of the queue that can be read was stored, in ms; `None` without one.
+pub(crate) async fn earliest_time(
+    log: &CommitLog,
+    queue: &QueueHandle,
+) -> Result<Option<u64>, ReadError> {
+    let places = queue.min_offset().0..queue.max_offset().0;
+    Ok(readable_time(log, queue, places).await?.and_then(|(_, stored)| stored))
 }
 
 /// The place in the queue of the message at `timestamp_ms`. Store times rise with the places as
@@ -79,11 +134,10 @@ pub(crate) async fn search_offset(
     while low < high {
         let middle = low + (high - low) / 2;
         // One that is gone is older than every one that is there.
-        let stored = store_time(log, queue, QueueOffset(middle)).await?;
-        if stored.is_some_and(is_behind) {
-            high = middle;
-        } else {
-            low = middle + 1;
+        match readable_time(log, queue, middle..high).await? {
+            None => high = middle,
+            Some((at, stored)) if stored.is_none_or(|stored| !is_behind(stored)) => low = at + 1,
+            Some(_) => high = middle,
         }
     }
     match boundary {

@@ -22,7 +22,7 @@ use crate::index::{Index, QueryRequest, QueryResult, query};
 use crate::layout::Layout;
 use crate::quarantine::Quarantined;
 use crate::recovery::{Ground, Recovered, recover};
-use crate::search::{Boundary, message_at, search_offset, store_time};
+use crate::search::{Boundary, earliest_time, message_at, search_offset, store_time};
 use crate::vouch::{VouchError, Voucher};
 
 /// How long a shutdown waits for dispatch, which may stall on a full disk.
@@ -257,7 +257,7 @@ impl Store {
     /// The record at `offset`, if a whole one that is promised starts there.
     ///
     /// # Errors
-    /// [`ReadError`] when the disk refuses.
+    /// [`ReadError`] when the disk refuses, or the record is damaged.
     pub async fn message_at(&self, offset: PhysicalOffset) -> Result<Option<Bytes>, ReadError> {
         message_at(&self.0.log, offset).await
     }
@@ -266,7 +266,7 @@ impl Store {
     /// Every one was read and compared. Records before [`Store::dispatched`] are in the index.
     ///
     /// # Errors
-    /// [`ReadError`] when the disk refuses.
+    /// [`ReadError`] when the disk refuses, or all that could have matched is damaged.
     pub async fn query(&self, request: &QueryRequest<'_>) -> Result<QueryResult, ReadError> {
         query(&self.0.index, &self.0.log, request).await
     }
@@ -289,7 +289,7 @@ impl Store {
     /// # Errors
     /// [`ReadError`] when the disk refuses.
     pub async fn earliest_time(&self, queue: &QueueHandle) -> Result<Option<u64>, ReadError> {
-        store_time(&self.0.log, queue, queue.min_offset()).await
+        earliest_time(&self.0.log, queue).await
     }
 
     /// When a message was stored, in ms; `None` when it is not there.

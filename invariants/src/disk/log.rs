@@ -54,6 +54,17 @@ impl Record {
         self.bytes.len() as u64
     }
 
+    /// The bytes of the log that it takes.
+    pub fn span(&self) -> std::ops::Range<u64> {
+        self.address..self.address + self.size()
+    }
+
+    /// The length of its body, if its hosts are of four bytes, as all are in a simulation.
+    pub fn body_len(&self) -> u64 {
+        let len = self.bytes.get(84..).and_then(|rest| rest.first_chunk());
+        len.map_or(0, |len| u64::from(u32::from_be_bytes(*len)))
+    }
+
     /// Whether it belongs into its queue: prepared and rolled-back records do not.
     pub fn is_queued(&self) -> bool {
         !matches!(self.sys_flag & 0xc, 0x4 | 0xc)

@@ -36,6 +36,8 @@ pub(crate) struct CommitLog {
     /// What recovery left to be made durable.
     pub(super) unsettled: Option<Unsettled>,
     quarantine: Quarantine,
+    /// Held by who looks for what is damaged: one at a time.
+    pub(super) examining: tokio::sync::Mutex<()>,
     /// How many attempts to prepare a segment have ended, well or badly.
     pub(super) preparations: Watermark,
     /// Why the last attempt ended badly.
@@ -110,6 +112,7 @@ impl CommitLog {
             flushed: Watermark::new(flushed),
             unsettled,
             quarantine,
+            examining: tokio::sync::Mutex::default(),
             preparations: Watermark::default(),
             preparation_failure: Mutex::default(),
             lock_held: Since::default(),

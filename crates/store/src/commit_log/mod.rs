@@ -2,6 +2,7 @@
 
 mod append;
 mod commit;
+mod examine;
 mod flush;
 mod log;
 mod pool;
@@ -18,6 +19,6 @@ pub(crate) use flush::keep_flushing;
 pub(crate) use log::{CommitLog, Opened};
 pub(crate) use populate::{keep_populated, keep_warm};
 pub(crate) use prepare::keep_prepared;
-pub(crate) use read::{Bad, Found, next_at, record_at};
+pub(crate) use read::{Bad, Found, check, next_at, record_at, sound_at};
 pub(crate) use settle::Unsettled;
 pub(crate) use sound::next_sound;

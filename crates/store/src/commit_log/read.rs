@@ -56,8 +56,21 @@ pub(crate) fn next_at(segment: &Segment, offset: u64) -> Result<Found, Bad> {
         let fills = u64::from(len) == segment.end() - offset;
         return if fills { Ok(Found::SegmentEnd) } else { Err(Bad::Blank { len }) };
     }
+    sound_at(segment, offset).map(Found::Record)
+}
+
+/// The record at `offset`, whole and checked.
+pub(crate) fn sound_at(segment: &Segment, offset: u64) -> Result<Bytes, Bad> {
     let record = record_at(segment, offset)?;
-    let view = View::parse(&record)?;
+    check(&View::parse(&record)?, offset)?;
+    Ok(record)
+}
+
+/// Whether a record of the right lengths, found at `offset`, belongs there and is whole.
+pub(crate) fn check(view: &View<'_>, offset: u64) -> Result<(), Bad> {
+    if view.physical_offset.0 != offset {
+        return Err(Bad::Position(view.physical_offset));
+    }
     if !view.crc_holds() {
         return Err(Bad::Crc);
     }
@@ -66,7 +79,7 @@ pub(crate) fn next_at(segment: &Segment, offset: u64) -> Result<Found, Bad> {
     if view.properties.contains(&0) {
         return Err(Bad::TornProperties);
     }
-    Ok(Found::Record(record))
+    Ok(())
 }
 
 /// The record at `offset`, if one that belongs there stands there; its body is not checked.

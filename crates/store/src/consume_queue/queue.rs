@@ -169,6 +169,11 @@ impl Queue {
         self.writer().end
     }
 
+    /// Whether a sync has confirmed the entry at `at`.
+    pub(crate) fn is_durable(&self, at: u64) -> bool {
+        at < self.writer().to_sync().from
+    }
+
     /// Where its files are.
     pub(crate) fn directory(&self) -> String {
         self.common.layout.queue(&self.topic, self.queue_id)

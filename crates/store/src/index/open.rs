@@ -5,6 +5,7 @@
 
 use std::io;
 
+use bytes::Bytes;
 use message::record::View;
 use runtime::{Clock, Disk, EntryKind, SegmentFile};
 
@@ -14,7 +15,7 @@ use super::key::keys_of;
 use super::name;
 use super::set::{Full, Index, State};
 use crate::checkpoint::{Checkpoint, IndexMark};
-use crate::commit_log::{Found, next_at, record_at};
+use crate::commit_log::{Bad, Found, next_at, record_at};
 use crate::config::StoreConfig;
 use crate::layout::join;
 use crate::segment_set::SegmentSet;
@@ -82,7 +83,8 @@ impl Opening<'_> {
             Some(page) => (page.durable_to, page.durable_to.max(behind)),
             None => (last, behind),
         };
-        if from > self.claim.end || (from > first && vouched.is_none() && !self.is_record(from)) {
+        let is_checked = from > first && from <= self.claim.end && vouched.is_none();
+        if from > self.claim.end || (is_checked && self.record(from)?.is_none()) {
             tracing::error!(self.directory, from, "the index is not one of this log; made anew");
             (kept, from, start, self.state) = (0, first, first, State::default());
         }
@@ -151,38 +153,50 @@ impl Opening<'_> {
         self.state.full.values().next_back().map(|full| full.header)
     }
 
-    /// Whether a record starts at this offset of the log.
-    fn is_record(&self, offset: u64) -> bool {
-        self.claim.log.find(offset).is_some_and(|segment| record_at(&segment, offset).is_ok())
+    /// The record at this offset of the log, if one starts there. What cannot be read is unknown,
+    /// and neither there nor missing.
+    fn record(&self, offset: u64) -> io::Result<Option<Bytes>> {
+        let Some(segment) = self.claim.log.find(offset) else { return Ok(None) };
+        match record_at(&segment, offset) {
+            Ok(record) => Ok(Some(record)),
+            Err(Bad::Disk(error)) => Err(unread(offset, &error)),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Whether records with keys stand between what is kept and a file: another one is missing.
-    fn is_gap_before(&self, header: &Header) -> bool {
+    fn is_gap_before(&self, header: &Header) -> io::Result<bool> {
         let kept = self.last_full().map(|header| header.end_physical);
-        let keyed = self.first_keyed(kept);
-        header.count > 1 && keyed.is_some_and(|keyed| keyed < header.begin_physical)
+        let keyed = self.first_keyed(kept)?;
+        Ok(header.count > 1 && keyed.is_some_and(|keyed| keyed < header.begin_physical))
     }
 
     /// The first record with keys, behind the record at `last` if that is stored; `None` when it is
     /// far.
-    fn first_keyed(&self, last: Option<u64>) -> Option<u64> {
-        let first = self.claim.log.first()?.base;
+    fn first_keyed(&self, last: Option<u64>) -> io::Result<Option<u64>> {
+        let Some(first) = self.claim.log.first().map(|segment| segment.base) else {
+            return Ok(None);
+        };
         let last = last.filter(|last| *last >= first);
         let mut offset = last.unwrap_or(first);
         let limit = offset.saturating_add(GAP_LEN_MAX).min(self.claim.end);
         while offset < limit {
-            let segment = self.claim.log.find(offset)?;
-            let Ok(Found::Record(record)) = next_at(&segment, offset) else {
-                offset = segment.end();
-                continue;
+            let Some(segment) = self.claim.log.find(offset) else { return Ok(None) };
+            let record = match next_at(&segment, offset) {
+                Ok(Found::Record(record)) => record,
+                Err(Bad::Disk(error)) => return Err(unread(offset, &error)),
+                Ok(Found::SegmentEnd) | Err(_) => {
+                    offset = segment.end();
+                    continue;
+                }
             };
-            let has_keys = keys_of(&View::parse(&record).ok()?).next().is_some();
+            let has_keys = View::parse(&record).is_ok_and(|view| keys_of(&view).next().is_some());
             if has_keys && Some(offset) != last {
-                return Some(offset);
+                return Ok(Some(offset));
             }
             offset += record.len() as u64;
         }
-        None
+        Ok(None)
     }
 
     /// Takes a file over, if it can be trusted.
@@ -228,7 +242,7 @@ impl Opening<'_> {
             Some(active) => Some(active),
             None => Active::rebuild(name, file, self.shape, (header, self.claim.end))?,
         };
-        let active = active.map(|active| self.ended(active));
+        let active = active.map(|active| self.ended(active)).transpose()?;
         Ok(self.go_on_with(name, active))
     }
 
@@ -241,14 +255,13 @@ impl Opening<'_> {
     }
 
     /// The file with the store time of its last entry, which a crash may have left at another.
-    fn ended(&self, mut active: Active) -> Active {
-        let physical = active.header.end_physical;
-        let record = self.claim.log.find(physical).and_then(|at| record_at(&at, physical).ok());
+    fn ended(&self, mut active: Active) -> io::Result<Active> {
+        let record = self.record(active.header.end_physical)?;
         let stored = record.and_then(|r| View::parse(&r).ok().map(|view| view.store_timestamp));
         if let Some(stored) = stored.filter(|_| active.header.count > 1) {
             active.header.end_timestamp = stored;
         }
-        active
+        Ok(active)
     }
 
     /// A file and its header, if both can be what they say.
@@ -271,7 +284,7 @@ impl Opening<'_> {
         if sound.is_none() {
             tracing::error!(path, ?header, "the header of an IndexFile is damaged");
         }
-        let gap = sound.is_some_and(|header| self.is_gap_before(&header));
+        let gap = sound.map(|header| self.is_gap_before(&header)).transpose()?.unwrap_or(false);
         if gap {
             tracing::error!(path, "an IndexFile is missing before this one");
         }
@@ -287,4 +300,10 @@ impl Opening<'_> {
         }
         Ok(())
     }
+}
+
+/// The error of a read of the log, with its place.
+fn unread(offset: u64, error: &io::Error) -> io::Error {
+    let what = format!("offset {offset} of the CommitLog cannot be read: {error}");
+    io::Error::new(error.kind(), what)
 }

@@ -11,7 +11,7 @@ use super::key::{has_key, key_hash};
 use super::set::{Head, Index};
 use crate::commit_log::CommitLog;
 use crate::error::ReadError;
-use crate::search::message_at;
+use crate::search::meant_at;
 
 /// The most messages in one answer: RocketMQ's `maxMsgsNumBatch`.
 pub const QUERY_COUNT_MAX: usize = 64;
@@ -59,6 +59,8 @@ struct Lookup<'a> {
     entries_left: u32,
     /// Newest first.
     found: Vec<(u64, Bytes)>,
+    /// The newest record that cannot be compared because it is damaged.
+    damaged: Option<ReadError>,
 }
 
 /// Looks messages up: newest file first, each chain from its newest entry on. A record is read and
@@ -71,8 +73,8 @@ pub(crate) async fn query(
     let hash = key_hash(request.topic, request.key.as_bytes());
     // First, so that whatever lies before it is in the files.
     let (index_timestamp, index_physical) = index.last_update();
-    let entries_left = QUERY_ENTRIES_MAX;
-    let mut lookup = Lookup { log, request, hash, entries_left, found: Vec::new() };
+    let (entries_left, found) = (QUERY_ENTRIES_MAX, Vec::new());
+    let mut lookup = Lookup { log, request, hash, entries_left, found, damaged: None };
     for head in index.heads(hash) {
         if lookup.is_over() {
             break;
@@ -80,6 +82,10 @@ pub(crate) async fn query(
         lookup.walk(&head).await?;
     }
     let cut_short = lookup.is_over();
+    // "Not there" would be a guess: it may be what was looked for.
+    if let Some(damaged) = lookup.damaged.filter(|_| lookup.found.is_empty()) {
+        return Err(damaged);
+    }
     let mut found = lookup.found;
     found.sort_unstable_by_key(|(physical, _)| *physical);
     let messages = found.into_iter().map(|(_, record)| record).collect();
@@ -128,7 +134,13 @@ impl Lookup<'_> {
         if self.found.iter().any(|(found, _)| *found == physical) {
             return Ok(());
         }
-        let record = message_at(self.log, PhysicalOffset(physical)).await?;
+        let record = match meant_at(self.log, PhysicalOffset(physical)).await {
+            Err(damaged @ ReadError::Damaged { .. }) => {
+                self.damaged.get_or_insert(damaged);
+                return Ok(());
+            }
+            record => record?,
+        };
         let Some(record) = record else { return Ok(()) };
         let QueryRequest { topic, key, begin_ms, end_ms, .. } = *self.request;
         let matches = View::parse(&record).is_ok_and(|view| {

@@ -8,6 +8,7 @@ use runtime::Disk;
 use crate::commit_log::{Bad, Found, Opened, Unsettled, next_at, next_sound};
 use crate::config::StoreConfig;
 use crate::error::OpenError;
+use crate::layout::{join, segment_name};
 use crate::quarantine::Quarantine;
 use crate::segment_set::{Segment, SegmentSet};
 
@@ -44,11 +45,32 @@ pub(super) async fn open(disk: &Disk, directory: &str) -> Result<SegmentSet, Ope
 /// How far the log surely went on, of a store without a checkpoint of ours. After a clean end all
 /// of it was durable before its last segment was begun. After an unclean one, one segment of slack:
 /// nobody leaves that much to the page cache.
-pub(super) fn proven_without_checkpoint(segments: &SegmentSet, unclean: bool) -> u64 {
-    let begun = |segment: &&Segment| matches!(next_at(segment, segment.base), Ok(Found::Record(_)));
-    let all = segments.all();
-    let proof = all.iter().rev().filter(begun).nth(usize::from(unclean));
-    proof.map_or(0, |segment| segment.base)
+///
+/// # Errors
+/// A segment's start cannot be read: whether it was begun is unknown then, and not no.
+pub(super) fn proven_without_checkpoint(
+    segments: &SegmentSet,
+    unclean: bool,
+) -> Result<u64, OpenError> {
+    let mut slack = usize::from(unclean);
+    for segment in segments.all().iter().rev() {
+        match next_at(segment, segment.base) {
+            Ok(Found::Record(_)) if slack == 0 => return Ok(segment.base),
+            Ok(Found::Record(_)) => slack -= 1,
+            Err(Bad::Disk(error)) => return Err(unread(segments, segment.base, error)),
+            Ok(Found::SegmentEnd) | Err(_) => {}
+        }
+    }
+    Ok(0)
+}
+
+/// What the disk says where the log cannot be read, by file, byte and offset. It is never the end
+/// of the log: what stands there is unknown.
+fn unread(segments: &SegmentSet, offset: u64, source: io::Error) -> OpenError {
+    let base = segments.find(offset).map_or(offset, |segment| segment.base);
+    let path = join(segments.directory(), &segment_name(base));
+    let what = format!("{path} at byte {} (offset {offset} of the CommitLog)", offset - base);
+    OpenError::Disk { what, source }
 }
 
 /// Finds the end of the log, walking from `from`, which is the end of a record; `seen` is shown
@@ -60,15 +82,13 @@ pub(super) fn find_end(
     from: u64,
     seen: impl FnMut(&View<'_>),
 ) -> Result<End, OpenError> {
-    let directory = segments.directory();
     check_chain(segments, doubt, quarantine)?;
     let last = segments.last().map_or(0, |segment| segment.end());
     if last < doubt.durable_to {
         let cause = "the newest segments are missing".to_owned();
         return Err(OpenError::damaged(last, doubt.durable_to, cause));
     }
-    let walked = walk(segments, doubt, quarantine, from, seen);
-    let end = walked.map_err(|error| OpenError::disk(directory, error))?;
+    let end = walk(segments, doubt, quarantine, from, seen)?;
     if end.offset < doubt.durable_to {
         return Err(OpenError::damaged(end.offset, doubt.durable_to, end.cause));
     }
@@ -164,7 +184,7 @@ fn walk(
     quarantine: &Quarantine,
     start: u64,
     mut seen: impl FnMut(&View<'_>),
-) -> io::Result<End> {
+) -> Result<End, OpenError> {
     let mut offset = start;
     loop {
         if let Some(to) = quarantine.end_of(offset) {
@@ -180,9 +200,10 @@ fn walk(
                 offset += record.len() as u64;
             }
             Ok(Found::SegmentEnd) => offset = segment.end(),
-            Err(Bad::Disk(error)) => return Err(error),
+            Err(Bad::Disk(error)) => return Err(unread(segments, offset, error)),
             Err(bad) if offset < doubt.proven_to => {
-                let to = next_sound(segments, offset + 1, doubt.proven_to)?;
+                let to = next_sound(segments, offset + 1, doubt.proven_to)
+                    .map_err(|error| unread(segments, offset + 1, error))?;
                 quarantine.add(offset, to, &bad.to_string());
                 offset = to;
             }

@@ -5,6 +5,7 @@
 //! record by record, and the first that is not whole ends the log.
 
 mod log;
+mod progress;
 mod queues;
 
 use std::io;
@@ -22,6 +23,8 @@ use crate::error::OpenError;
 use crate::index::{self, Index};
 use crate::layout::Layout;
 use crate::quarantine::Quarantine;
+
+use progress::Progress;
 
 /// What recovery needs.
 pub(crate) struct Ground {
@@ -65,7 +68,7 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let segments = log::open(disk, &layout.commit_log()).await?;
     let proven_to = match checkpoint {
         Some(checkpoint) => checkpoint.durable_to,
-        None => log::proven_without_checkpoint(&segments, unclean),
+        None => log::proven_without_checkpoint(&segments, unclean)?,
     };
     let doubt = log::Doubt { durable_to, proven_to, unclean };
     let quarantine = Quarantine::open(disk, clock.clone(), layout.quarantine()).await;
@@ -89,7 +92,12 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let whole = whole && checkpoint.is_some_and(|vouched| vouched.queue_entries == queue_entries);
     let filled_to = if whole { vouched } else { first };
 
-    let place = |record: &View<'_>| note_place(&queues, record);
+    let files_end = segments.last().map_or(0, |last| last.end());
+    let mut progress = Progress::begin(clock, filled_to, files_end);
+    let place = |record: &View<'_>| {
+        progress.at(record.physical_offset.0);
+        note_place(&queues, record);
+    };
     let end = log::find_end(&segments, &doubt, &quarantine, filled_to, place)?;
     // Before anything is cut or vouched for.
     let noted = quarantine.write(disk).await;

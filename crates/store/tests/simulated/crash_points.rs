@@ -8,13 +8,16 @@
 //! was only killed lost nothing it had appended.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sim::{Crashes, Node, World, Wreck};
-use store::{FlushMode, Store, StoreConfig};
+use store::{FlushMode, Retention, Store, StoreConfig};
 
-use crate::ground::{Place, QUEUES, Taken, append, open, place, read_everything, small};
+use crate::ground::{
+    Place, QUEUES, Taken, append, open, place, pooled, query, read_everything, small, unique_key,
+};
 
 /// How many random parts are tried after each operation.
 const SAMPLES: usize = 3;
@@ -26,6 +29,10 @@ struct Deeds {
     taken: BTreeMap<Place, (usize, Taken)>,
     /// The ends of what was flushed, and after how many operations that was known.
     flushed: Vec<(usize, u64)>,
+    /// The ends of what stood in the segments, likewise: with the pool less than what was appended.
+    committed: Vec<(usize, u64)>,
+    /// The starts of what was not deleted, likewise.
+    kept_from: Vec<(usize, u64)>,
 }
 
 impl Deeds {
@@ -33,6 +40,20 @@ impl Deeds {
     fn flushed_by(&self, at: usize) -> u64 {
         let known = self.flushed.iter().filter(|(when, _)| *when <= at);
         known.map(|(_, end)| *end).max().unwrap_or(0)
+    }
+
+    /// The end of what stood in the segments after operation `at`.
+    fn committed_by(&self, at: usize) -> u64 {
+        let known = self.committed.iter().filter(|(when, _)| *when <= at);
+        known.map(|(_, end)| *end).max().unwrap_or(0)
+    }
+
+    /// Where the log may begin after a crash at operation `at`: what was surely deleted by then
+    /// stays so, and what nobody deleted is there.
+    fn starts(&self, at: usize) -> RangeInclusive<u64> {
+        let surely = self.kept_from.iter().filter(|(when, _)| *when <= at).map(|(_, from)| *from);
+        let perhaps = self.kept_from.iter().map(|(_, from)| *from);
+        surely.max().unwrap_or(0)..=perhaps.max().unwrap_or(0)
     }
 
     /// The end of what was appended after operation `at`.
@@ -49,6 +70,10 @@ struct Window<'a> {
     config: StoreConfig,
     deeds: Arc<Mutex<Deeds>>,
     images: usize,
+    /// Where the log may begin after the crash at hand.
+    starts: RangeInclusive<u64>,
+    /// Whether every message is looked up by its key, too.
+    keys: bool,
 }
 
 impl Window<'_> {
@@ -64,6 +89,18 @@ impl Window<'_> {
                 deeds.lock().unwrap().flushed.push((now, end));
             }
         });
+        if self.config.pool.is_some() {
+            let (watched, control) = (store.visible().clone(), self.world.control());
+            let (node, deeds) = (self.node.clone(), self.deeds.clone());
+            self.world.spawn_on(&self.node, async move {
+                let mut end = 0;
+                while watched.wait(end + 1).await.is_ok() {
+                    end = watched.reached();
+                    let now = control.recorded_operations(&node);
+                    deeds.lock().unwrap().committed.push((now, end));
+                }
+            });
+        }
         store
     }
 
@@ -99,6 +136,17 @@ impl Window<'_> {
         let deeds = &mut *self.deeds.lock().unwrap();
         deeds.taken.values_mut().for_each(|(when, _)| *when = 0);
         deeds.flushed.iter_mut().for_each(|(when, _)| *when = 0);
+        deeds.committed.iter_mut().for_each(|(when, _)| *when = 0);
+    }
+
+    /// Deletes what is expired, and notes where the log begins, until so long has passed.
+    async fn clean(&self, store: &Store, for_ms: u64) {
+        store.delete_expired();
+        for _ in 0..for_ms {
+            self.world.sleep(Duration::from_millis(1)).await;
+            let now = self.world.recorded_operations(&self.node);
+            self.deeds.lock().unwrap().kept_from.push((now, store.min_offset().0));
+        }
     }
 
     /// Ends the window and starts the store on every disk that a crash in it may have left.
@@ -114,11 +162,16 @@ impl Window<'_> {
 
     async fn crash_at(&mut self, name: &str, crashes: &Crashes, at: usize) {
         let when = format!("{name}, after operation {at} ({})", crashes.operation(at));
-        let (appended, flushed) = {
+        let (kept, flushed, starts) = {
             let deeds = self.deeds.lock().unwrap();
-            (deeds.appended_by(at), deeds.flushed_by(at))
+            let kept = match self.config.pool {
+                Some(_) => deeds.committed_by(at),
+                None => deeds.appended_by(at),
+            };
+            (kept, deeds.flushed_by(at), deeds.starts(at))
         };
-        self.recover(&crashes.killed(at), appended, &format!("{when}, killed")).await;
+        self.starts = starts;
+        self.recover(&crashes.killed(at), kept, &format!("{when}, killed")).await;
         for (cut, wreck) in crashes.prefixes(at).iter().enumerate() {
             self.recover(wreck, flushed, &format!("{when}, prefix {cut}")).await;
         }
@@ -149,13 +202,29 @@ impl Window<'_> {
         let end = store.appended().reached();
         store.dispatched().wait(end).await.expect("it dispatches");
         let there: BTreeMap<Place, Taken> = read_everything(&store).await.into_iter().collect();
-        for (place, (_, taken)) in &self.deeds.lock().unwrap().taken {
+        let start = store.min_offset().0;
+        assert!(
+            self.starts.contains(&start),
+            "{when}: it begins at {start}, not {:?}",
+            self.starts
+        );
+        let known = self.deeds.lock().unwrap().taken.clone();
+        for (place, (_, taken)) in &known {
             let found = there.get(place);
+            if taken.physical < start {
+                assert_eq!(found, None, "{when}: {place:?} is deleted");
+                continue;
+            }
             assert!(taken.end > owed || found == Some(taken), "{when}: {place:?} is owed");
             assert_eq!(found.is_some(), taken.end <= end, "{when}: {place:?}, log to {end}");
             assert!(found.is_none_or(|found| found == taken), "{when}: {place:?} is another");
         }
-        let known = self.deeds.lock().unwrap().taken.clone();
+        if self.keys {
+            for ((topic, ..), taken) in &there {
+                let found = query(&store, topic, &unique_key(&taken.body)).await;
+                assert!(found.contains(&taken.body), "{when}: {} by key", taken.physical);
+            }
+        }
         let phantom = there.keys().find(|place| !known.contains_key(*place));
         assert_eq!(phantom, None, "{when}: nobody appended it");
         let lost = known.iter().filter(|(_, (_, taken))| taken.end > end);
@@ -167,6 +236,9 @@ impl Window<'_> {
             // As long as the first one that was lost: what stood behind that would follow it now.
             let queue = store.queue(&topic, queue_id);
             let end = append(&store, &queue, &body).await.expect("it takes a message").end;
+            if self.config.pool.is_some() {
+                store.visible().wait(end).await.expect("it commits");
+            }
             assert_eq!(self.end_of_killed(&node).await, end, "{when}: an old record came back");
         }
         self.world.kill(&node);
@@ -190,7 +262,15 @@ fn window(name: &str, seed: u64, flush: FlushMode, run: impl AsyncFnOnce(&mut Wi
 fn window_of(name: &str, seed: u64, config: StoreConfig, run: impl AsyncFnOnce(&mut Window<'_>)) {
     let world = World::new(seed);
     let node = world.node("broker");
-    let mut window = Window { world: &world, node, config, deeds: Arc::default(), images: 0 };
+    let mut window = Window {
+        world: &world,
+        node,
+        config,
+        deeds: Arc::default(),
+        images: 0,
+        starts: 0..=0,
+        keys: false,
+    };
     world.block_on(async {
         run(&mut window).await;
         window.crash_everywhere(name).await;
@@ -245,6 +325,57 @@ fn while_the_checkpoint_is_written() {
         window.begin();
         window.append(&store, 2, 300).await;
         window.settle(&store).await;
+    });
+}
+
+/// Segments, then queue files, then IndexFiles go.
+#[test]
+fn while_it_cleans() {
+    let retention =
+        Retention { reserved_ms: 1, interval_ms: 50, delete_pause_ms: 5, ..Retention::default() };
+    let config = StoreConfig { retention, ..small(FlushMode::Async) };
+    window_of("clean", 12, config, async |window| {
+        window.keys = true;
+        let store = window.open().await;
+        window.append(&store, 110, 4096).await;
+        window.settle(&store).await;
+        assert_eq!(store.min_offset().0, 0, "nothing is deleted before the window");
+        window.begin();
+        window.clean(&store, 400).await;
+        assert!(store.min_offset().0 > 0, "something is deleted in it");
+    });
+}
+
+/// IndexFiles of twenty entries are filled, synced and followed by others.
+#[test]
+fn while_the_index_rolls() {
+    window("index roll", 13, FlushMode::Sync, async |window| {
+        window.keys = true;
+        let store = window.open().await;
+        window.append(&store, 4, 200).await;
+        window.settle(&store).await;
+        window.begin();
+        window.append(&store, 14, 200).await;
+        window.world.sleep(Duration::from_secs(3)).await;
+    });
+}
+
+/// Messages go from the private buffers into the segments, and then to the device.
+#[test]
+fn while_the_pool_is_committed() {
+    // Flushed at its interval, and not just when a commit wakes the flush.
+    let config = StoreConfig { flush_pages_least: 0, ..pooled() };
+    window_of("pool commit", 14, config, async |window| {
+        let store = window.open().await;
+        window.append(&store, 10, 600).await;
+        window.settle(&store).await;
+        window.begin();
+        // Some of it is in the buffers whenever the rest is flushed.
+        for _ in 0..10 {
+            window.append(&store, 3, 3000).await;
+            window.world.sleep(Duration::from_millis(130)).await;
+        }
+        window.world.sleep(Duration::from_secs(2)).await;
     });
 }
 

@@ -3,11 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use message::QueueOffset;
+use message::record::View;
+use message::{PhysicalOffset, QueueOffset};
 use sim::{Node, World, fault};
-use store::{FlushMode, GetRequest, GetStatus, OpenError, Store};
+use store::{
+    Boundary, FlushMode, GetRequest, GetStatus, OpenError, QueryRequest, QueueHandle, ReadError,
+    Store,
+};
 
-use crate::ground::{QUEUES, append, open, read_all, small};
+use crate::ground::{QUEUES, append, open, read_all, small, unique_key};
 
 const COUNT: u64 = 300;
 /// The length of the segments in `small`.
@@ -97,6 +101,121 @@ fn a_flipped_bit_in_what_is_durable_costs_one_message_and_is_on_record() {
             assert_eq!(store.quarantined(), ranges, "it stays on record");
             let (found, _) = read_over(&store).await;
             assert_eq!(found.len() as u64, COUNT - 1 + 4);
+        });
+    }
+}
+
+/// A filled store, open, of which one bit turns over then: at `at` of a file.
+async fn struck(world: &World, node: &Node, path: &str, at: u64) -> Store {
+    filled(world, node).await;
+    let store = open(world, node, small(FlushMode::Async)).await.unwrap();
+    assert!(fault::bit_rot::flip(world, node, path, (at, 3)));
+    store
+}
+
+#[test]
+fn a_record_that_rots_while_the_store_is_open_is_never_served_and_on_record() {
+    // Magic, place in the queue, place in the log, length of the body, body, topic.
+    for at in [5, 23, 30, 86, 300, 790] {
+        let world = World::new(8);
+        let node = world.node("broker");
+        world.block_on(async {
+            filled(&world, &node).await;
+            let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+            let start = PhysicalOffset(SEGMENT);
+            let whole = store.message_at(start).await.unwrap().expect("a segment starts there");
+            let (body, topic) = {
+                let view = View::parse(&whole).unwrap();
+                (view.body.to_vec(), view.topic.to_owned())
+            };
+            assert!(fault::bit_rot::flip(&world, &node, &segment_path(1), (at, 3)));
+            let (found, skips) = read_over(&store).await;
+            assert_eq!((found.len() as u64, skips), (COUNT - 1, 1), "at {at}");
+            if matches!(at, 23 | 790) {
+                // The format has no checksum over them: the record stands, as another queue's.
+                assert_eq!(store.quarantined(), []);
+                return;
+            }
+            let ranges = store.quarantined();
+            assert_eq!((ranges.len(), ranges[0].from), (1, SEGMENT), "{ranges:?}");
+            assert!(ranges[0].to - SEGMENT < 1_000, "one record: {ranges:?}");
+            let image = world.disk_image(&node).durable;
+            assert!(image.contains_key("store/quarantine.json"), "it is on record");
+            let refused = store.message_at(start).await;
+            assert!(matches!(refused, Err(ReadError::Damaged { .. })), "{refused:?}");
+            let key = unique_key(&body);
+            let request = QueryRequest {
+                topic: &topic,
+                key: &key,
+                count_max: 1,
+                begin_ms: 0,
+                end_ms: u64::MAX,
+            };
+            let refused = store.query(&request).await;
+            assert!(matches!(refused, Err(ReadError::Damaged { .. })), "{refused:?}");
+        });
+    }
+}
+
+#[test]
+fn damage_that_only_a_look_up_meets_is_refused_by_name_too() {
+    let world = World::new(9);
+    let node = world.node("broker");
+    world.block_on(async {
+        let store = struck(&world, &node, &segment_path(1), 300).await;
+        let refused = store.message_at(PhysicalOffset(SEGMENT)).await.map(|_| ());
+        assert!(refused.unwrap_err().to_string().contains("restore the segment"));
+        assert_eq!(store.quarantined().len(), 1);
+        // One that is no record's says nothing of the kind.
+        assert_eq!(store.message_at(PhysicalOffset(2 * SEGMENT + 9)).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn the_time_of_a_damaged_message_is_neither_old_nor_young() {
+    let world = World::new(10);
+    let node = world.node("broker");
+    world.block_on(async {
+        filled(&world, &node).await;
+        let store = open(&world, &node, small(FlushMode::Async)).await.unwrap();
+        let queue = store.find_queue("Orders", 1).unwrap();
+        let mut found = Vec::new();
+        for place in [10, 37, 38, 60] {
+            let time = store.store_time(&queue, QueueOffset(place)).await.unwrap();
+            found.push(time.expect("it is there"));
+        }
+        let before: Vec<_> = search_all(&store, &queue, &found).await;
+        // The middle that a search looks at first.
+        let file = "store/consumequeue/Orders/1/00000000000000000400";
+        let entry = world.disk_image(&node).cache[file].slice(17 * 20..17 * 20 + 8);
+        let at = u64::from_be_bytes(entry[..].try_into().unwrap());
+        let path = segment_path(at / SEGMENT);
+        assert!(fault::bit_rot::flip(&world, &node, &path, (at % SEGMENT + 300, 1)));
+        assert_eq!(search_all(&store, &queue, &found).await, before);
+        assert!(store.store_time(&queue, QueueOffset(37)).await.is_err());
+    });
+}
+
+async fn search_all(store: &Store, queue: &QueueHandle, times: &[u64]) -> Vec<QueueOffset> {
+    let mut found = Vec::new();
+    for time in times {
+        found.push(store.search_offset(queue, *time, Boundary::Lower).await.unwrap());
+    }
+    found
+}
+
+#[test]
+fn an_entry_that_leads_astray_costs_its_message_and_nothing_of_the_log() {
+    // Within its first sector: the place in the log, high and low, and the length.
+    for at in [60, 66, 67, 71] {
+        let world = World::new(11);
+        let node = world.node("broker");
+        world.block_on(async {
+            let file = "store/consumequeue/Orders/1/00000000000000000000";
+            let store = struck(&world, &node, file, at).await;
+            let (found, skips) = read_over(&store).await;
+            assert_eq!((found.len() as u64, skips), (COUNT - 1, 1), "at {at}");
+            assert_eq!(store.quarantined(), [], "the log is sound");
         });
     }
 }
