@@ -24,6 +24,7 @@ pub fn plan(scenario: &Scenario, seed: u64, rng: &Rng) -> Plan {
         title: scenario.title.clone(),
         seed,
         buggify: rng.stream("buggify").chance(0.5),
+        probes: rng.stream("probes").chance(0.5),
         cut_ms: None,
         phases,
         stay_dead: Vec::new(),

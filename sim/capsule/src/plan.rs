@@ -18,6 +18,10 @@ pub struct Plan {
     pub seed: u64,
     /// Whether `buggify!` sites of the product may misbehave.
     pub buggify: bool,
+    /// Whether somebody sends to every queue after the heal. Where nobody does, a member that waits
+    /// for ever is not woken by it.
+    #[serde(default)]
+    pub probes: bool,
     /// When the run is cut off, in ms of simulated time, if it is: nobody settles then, and the
     /// verdict is what was seen until then.
     #[serde(default)]

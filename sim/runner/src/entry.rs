@@ -118,3 +118,15 @@ fn read(path: &Path) -> Result<String, RunnerError> {
 fn malformed(path: &Path, problem: String) -> RunnerError {
     RunnerError::Malformed { path: path.to_owned(), problem }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_in_the_house_holds_a_run() {
+        for (path, _) in all(&crate::scratch::workspace_root().join("seeds")).expect("they parse") {
+            assert!(!capsule(&path).expect("it holds a run").plan.nodes().is_empty());
+        }
+    }
+}

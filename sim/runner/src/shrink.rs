@@ -110,7 +110,8 @@ fn rows(plan: &Plan, before: &SeedOutcome, small: &Plan, after: &SeedOutcome) ->
 }
 
 fn trial(plan: Plan, outcome: &SeedOutcome) -> Trial {
-    Trial { plan, events: outcome.events, failed_at_ms: outcome.failed_at_ms }
+    let SeedOutcome { events, failed_at_ms, simulated_ms: ended_ms, .. } = *outcome;
+    Trial { plan, events, failed_at_ms, ended_ms }
 }
 
 /// Tries plans, each in a process of its own, several at a time.

@@ -89,6 +89,7 @@ fn without_traits(plan: &Plan, range: Range<usize>) -> Plan {
     let mut smaller = plan.clone();
     let dead = plan.stay_dead.len();
     smaller.buggify &= !range.contains(&dead);
+    smaller.probes &= !range.contains(&(dead + 1));
     smaller.stay_dead.drain(range.start.min(dead)..range.end.min(dead));
     smaller
 }

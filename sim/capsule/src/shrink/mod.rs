@@ -19,6 +19,8 @@ pub struct Trial {
     pub events: u64,
     /// When the first violation was seen, in ms of simulated time, if one was; a stall is none.
     pub failed_at_ms: Option<u64>,
+    /// When the run ended, in ms of simulated time.
+    pub ended_ms: u64,
 }
 
 /// Tries plans.
@@ -63,10 +65,11 @@ fn settle(best: Trial, oracle: &mut dyn Oracle) -> Trial {
     oracle.first(&mut std::iter::once((0, plan))).map_or(best, |(_, trial)| trial)
 }
 
-/// Ends the run where the violation was seen.
+/// Ends the run where the violation was seen, if that is well before its end: what the last look
+/// finds would only be lost when the end comes a little later.
 fn cut(best: Trial, oracle: &mut dyn Oracle) -> Trial {
     let Some(cut_ms) = best.failed_at_ms.map(|at_ms| at_ms + 1) else { return best };
-    if best.plan.cut_ms.is_some_and(|old_ms| old_ms <= cut_ms) {
+    if cut_ms > best.ended_ms / 10 * 9 {
         return best;
     }
     let candidate = Plan { cut_ms: Some(cut_ms), ..best.plan.clone() };
@@ -134,7 +137,8 @@ mod tests {
         ) -> Option<(usize, Trial)> {
             candidates.take(self.1).find_map(|(at, plan)| {
                 self.1 -= 1;
-                (self.0)(&plan).then_some((at, Trial { plan, events: 1, failed_at_ms: None }))
+                (self.0)(&plan)
+                    .then_some((at, Trial { plan, events: 1, failed_at_ms: None, ended_ms: 9 }))
             })
         }
 
@@ -149,7 +153,7 @@ mod tests {
         let plans = (0..).map(|seed: u8| draw::plan(scenario, 1, &Rng::from_seed([seed; 32])));
         let has = |plan: &Plan| plan.strikes.len() > 2 && plan.brokers.len() > 1;
         let plan = plans.take(200).find(has).expect("some seed draws such a plan");
-        Trial { plan, events: 9, failed_at_ms: Some(70_000) }
+        Trial { plan, events: 9, failed_at_ms: Some(70_000), ended_ms: 130_000 }
     }
 
     fn sends(plan: &Plan) -> usize {

@@ -80,7 +80,7 @@ async fn play(director: &mut Director, plan: &Plan, stalls: &mut Vec<Broken>) {
     director.heal(&dead);
     director.control.trace().allow(SETTLE_EVENTS_MAX);
     let limit = Duration::from_millis(plan.phases.settle_ms);
-    if settle(director, limit, &workloads, stalls).await {
+    if settle(director, (limit, plan.probes), &workloads, stalls).await {
         end(director, &workloads, stalls).await;
     }
 }
@@ -136,7 +136,7 @@ fn promise(node: &Node, config: &BrokerConfig) -> (String, Broker) {
 /// Waits until everything that was sent is consumed. Says whether the run came so far.
 async fn settle(
     director: &mut Director,
-    limit: Duration,
+    (limit, probes): (Duration, bool),
     workloads: &[Arc<dyn Workload>],
     stalls: &mut Vec<Broken>,
 ) -> bool {
@@ -151,13 +151,8 @@ async fn settle(
     if !director.go_on(limit, sent).await {
         stalls.push(verdict::stall("producers did not come to an end", director));
     }
-    let (stage, topics) = (director.stage(&director.control.node(SETTLER)), topics_of(workloads));
-    let probed = async move {
-        probe::probe(&stage, &topics).await;
-        Ok(())
-    };
-    if let Err(stuck) = watch_settler(director, limit, probed).await {
-        stalls.push(verdict::stall(&format!("the probe did not end: {stuck}"), director));
+    if probes {
+        probe(director, limit, workloads, stalls).await;
     }
     let groups: Vec<_> = workloads.iter().flat_map(|workload| workload.groups()).collect();
     let stage = director.stage(&director.control.node(SETTLER));
@@ -166,6 +161,23 @@ async fn settle(
         stalls.push(verdict::stall(&format!("consumers did not drain: {stuck}"), director));
     }
     true
+}
+
+/// Sends to every queue, whether or not anybody else does.
+async fn probe(
+    director: &mut Director,
+    limit: Duration,
+    workloads: &[Arc<dyn Workload>],
+    stalls: &mut Vec<Broken>,
+) {
+    let (stage, topics) = (director.stage(&director.control.node(SETTLER)), topics_of(workloads));
+    let probed = async move {
+        probe::probe(&stage, &topics).await;
+        Ok(())
+    };
+    if let Err(stuck) = watch_settler(director, limit, probed).await {
+        stalls.push(verdict::stall(&format!("the probe did not end: {stuck}"), director));
+    }
 }
 
 /// Lets clients leave, reads everything back and looks at the disks.
