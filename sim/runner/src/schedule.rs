@@ -21,7 +21,9 @@ pub(crate) fn jobs(options: &RunOptions) -> Result<Vec<Job>, RunnerError> {
     let mut jobs = Vec::new();
     if options.scenario.is_empty() {
         let entries = entry::all(&workspace_root().join("seeds"))?;
-        jobs.extend(entries.into_iter().map(|(path, _)| Job::Capsule(path)));
+        // Each shard has its part of them, too, or a merged run would count them n times.
+        let mine = (0..).zip(entries).filter(|(at, _)| at % n == k - 1);
+        jobs.extend(mine.map(|(_, (path, _))| Job::Capsule(path)));
     }
     jobs.extend(in_shard.map(|seed| Job::seed(&pick(&chosen, seed), seed)));
     Ok(jobs)
