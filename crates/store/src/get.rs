@@ -127,6 +127,13 @@ async fn scan(
             Err(error) => Err(error.into()),
         };
         let status = match scanned {
+            // The queue has not followed the log yet. A reader that was handed what comes behind
+            // would never hear that something is missing.
+            Ok(_) if gathered.gone_to > from => {
+                let next = gathered.gone_to;
+                queue.raise_min(next);
+                return gathered.result(GetStatus::OffsetTooSmall, next, min.max(next), max);
+            }
             Ok(_) if gathered.count > 0 => GetStatus::Found,
             Ok(_) if gathered.removed > 0 => GetStatus::MessageWasRemoving,
             Ok(_) => GetStatus::NoMatchedMessage,
@@ -212,6 +219,8 @@ struct Gathered<'a> {
     count: u64,
     bytes: u64,
     removed: u64,
+    /// The place behind the first ones whose records retention has deleted; 0 where it has not.
+    gone_to: u64,
     /// Some of it had to be read from the device, so the smaller bounds hold.
     on_disk: bool,
     /// Messages passed over because nothing can be read where they stood.
@@ -236,6 +245,7 @@ impl<'a> Gathered<'a> {
             count: 0,
             bytes: 0,
             removed: 0,
+            gone_to: 0,
             on_disk: false,
             skipped: 0,
             loaded: log.recent(),
@@ -277,11 +287,17 @@ impl<'a> Gathered<'a> {
         let Some(segment) = self.segment_of(entry) else {
             if self.log.segments().first().is_none_or(|first| range.start < first.base) {
                 self.removed += 1;
+                if self.count + self.skipped == 0 {
+                    self.gone_to = place + 1;
+                }
                 return Ok(true);
             }
             let cause = format!("no segment holds {range:?}");
             return Err(Unproven { at: range.start, place, cause }.into());
         };
+        if self.gone_to > 0 {
+            return Ok(false);
+        }
         if range.end > segment.end() {
             let cause = format!("{range:?} ends behind its segment");
             return Err(Unproven { at: range.start, place, cause }.into());
