@@ -12,6 +12,8 @@
 //! | `UNKNOWN` | may | may | may | may |
 //! | `REJECTED` | must not | must not | must not | must not |
 //!
+//! Damage that no start has come by yet counts also for what is sent after it struck.
+//!
 //! Where the node deleted the head of its log, nothing below the deleted file's end is owed any
 //! more.
 //!
@@ -133,11 +135,26 @@ pub fn owes(said: &Said, broker: &Broker, ledger: &Ledger) -> Owed {
         Class::Rejected => Owed::MustNot,
         Class::Ok | Class::Weak => ledger
             .of(&broker.node)
-            // What struck before the request began cannot have taken its append.
-            .filter(|entry| entry.at_ms >= said.from_ms)
+            .filter(|entry| entry.at_ms >= said.from_ms || lies_in_wait(entry, ledger, said))
             .find(|entry| excuses(entry, said, broker, ledger))
             .map_or(Owed::Must, |entry| Owed::May(Excuse::Fault(entry.index))),
     }
+}
+
+/// Whether a fault that struck before the request began can have taken its append all the same:
+/// damage of the log that no start has come by since. What is appended behind it stands in the same
+/// tail, and the first start that walks it cuts it at the damage; what that start leaves is sound,
+/// or on record and never cut again. The cache may hide a misdirected page until the power fails.
+fn lies_in_wait(entry: &Entry, ledger: &Ledger, said: &Said) -> bool {
+    let shows = |fault: &Fault| match &entry.fault {
+        Fault::BitRot { .. } => fault.ends(),
+        _ => *fault == Fault::PowerLoss || *fault == Fault::DiskLost,
+    };
+    let since = ledger.of(&entry.node).filter(|later| later.index > entry.index);
+    let mut walks = since
+        .take_while(|later| later.at_ms <= said.from_ms)
+        .skip_while(|later| !shows(&later.fault));
+    entry.fault.damage().is_some() && !walks.any(|later| later.fault == Fault::Started)
 }
 
 /// Whether this fault may have taken a message that was answered `OK` or `WEAK`.
@@ -391,6 +408,23 @@ mod tests {
         let path = "consumequeue/t/0/00000000000000000000".into();
         let queue = Fault::BitRot { path, offset: 0, len: 1 };
         assert_eq!(after(Class::Ok, Flush::Sync, &[(1_500, queue)]), MUST);
+    }
+
+    #[test]
+    fn damage_waits_in_the_tail_for_what_is_sent_behind_it_until_a_start_walks_it() {
+        let rot = |offset| (500, Fault::BitRot { path: log(), offset, len: 1 });
+        let misdirected = |offset| (500, Fault::Misdirected { path: log(), offset, len: 4_096 });
+        let after = |faults: &[(u64, Fault)]| after(Class::Ok, Flush::Sync, faults);
+        let (killed, started) = ((600, Fault::ProcessKill), (700, Fault::Started));
+        let later = (90_000, Fault::ProcessKill);
+        assert_eq!(after(&[rot(7), later.clone()]), MAY, "a kill cuts it with the rot before it");
+        assert_eq!(after(&[rot(100_000 + RECORD_LEN_BOUND), later.clone()]), MUST, "before it");
+        assert_eq!(after(&[rot(7), started.clone()]), MAY, "that start began before");
+        assert_eq!(after(&[rot(7), killed.clone(), started.clone(), later]), MUST, "walked");
+        assert_eq!(after(&[rot(7), killed.clone(), (1_500, Fault::Started)]), MAY, "sent before");
+        let cut = (600, Fault::PowerLoss);
+        assert_eq!(after(&[misdirected(4_096), killed, started.clone()]), MAY, "the cache hid it");
+        assert_eq!(after(&[misdirected(4_096), cut, started]), MUST, "the start saw the device");
     }
 
     #[test]

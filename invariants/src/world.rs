@@ -2,7 +2,7 @@
 
 use message::MessageQueue;
 
-use crate::disk::{NodeDisk, QueueKey};
+use crate::disk::{NodeDisk, QueueKey, Stop};
 use crate::history::{History, Kind, Placed, Seen, Sent};
 use crate::ledger::{Entry, Fault, Ledger};
 use crate::outcome::Class;
@@ -41,6 +41,14 @@ impl World<'_> {
             }
             _ => false,
         })
+    }
+
+    /// Up to where the raw log of a disk can be read: to the first bytes that are no record where
+    /// the ledger says that it rotted. The store knows what stands behind them, this package does
+    /// not.
+    pub fn readable_to(&self, disk: &NodeDisk) -> u64 {
+        let is_struck = self.ledger.log_rot(&disk.node).is_some();
+        if is_struck && disk.log.stop != Stop::Clean { disk.log.end } else { u64::MAX }
     }
 
     /// The true time of the last thing that happened, in ms.

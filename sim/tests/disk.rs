@@ -445,6 +445,23 @@ fn a_misdirected_write_is_told_with_both_places_and_reads_see_it_when_evicted() 
 }
 
 #[test]
+fn a_misdirected_write_waits_for_a_file_that_it_may_strike() {
+    let world = World::new(3);
+    let node = world.node("broker");
+    let disk = world.runtime(&node).disk;
+    world.block_on(async {
+        fault::misdirected_write::within(&world, &node, "log");
+        fault::misdirected_write::next(&world, &node, 1);
+        for (path, struck) in [("queue", 0), ("log", 2), ("log-2", 0)] {
+            let segment = disk.create_segment(path, 8 * PAGE).await.unwrap();
+            segment.write_at(PAGE, &[&[2; PAGE as usize]]).unwrap();
+            segment.sync(0..8 * PAGE).await.unwrap();
+            assert_eq!(world.take_incidents().len(), struck, "{path}");
+        }
+    });
+}
+
+#[test]
 fn rot_has_places_where_reads_see_it() {
     let world = World::new(4);
     let node = world.node("broker");

@@ -283,7 +283,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 25] = [
+const TEXTS: [(&str, &str); 27] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -304,6 +304,8 @@ const TEXTS: [(&str, &str); 25] = [
     ("restarts", include_str!("../scenarios/restarts.toml")),
     ("disk_errors", include_str!("../scenarios/disk_errors.toml")),
     ("wiped_disk", include_str!("../scenarios/wiped_disk.toml")),
+    ("bit_rot", include_str!("../scenarios/bit_rot.toml")),
+    ("misdirected_write", include_str!("../scenarios/misdirected_write.toml")),
     ("network", include_str!("../scenarios/network.toml")),
     ("machines", include_str!("../scenarios/machines.toml")),
     ("canary", include_str!("../scenarios/canary.toml")),

@@ -40,7 +40,7 @@ impl Invariant for AckedIsReadable {
         for disk in disks {
             for (sent, placed) in owed_on(world, &disk.node, Class::Ok) {
                 found.about(Some(&disk.node));
-                let missing = on_disk(disk, sent, placed).err();
+                let missing = on_disk(world, disk, sent, placed).err();
                 let holds = missing.is_none();
                 found.check(holds, sent.indices(), || {
                     format!("{} was OK at {} and {}", sent.id, at(placed), missing.unwrap_or(""))

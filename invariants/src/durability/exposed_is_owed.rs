@@ -55,7 +55,9 @@ impl Invariant for ExposedIsOwed {
             if node != recovery.node() {
                 return true;
             }
-            let is_there = recovery.after.log.record_of(*id, Some(exposed.seen.address)).is_some();
+            let log = &recovery.after.log;
+            let is_there = log.record_of(*id, Some(exposed.seen.address)).is_some()
+                || address >= &world.readable_to(&recovery.after);
             let is_owed = world.owed_to_reader(&exposed.seen, exposed.at_ms).is_must();
             found.check(is_there || !is_owed, [exposed.event], || {
                 format!("{id} was seen at {address} of the log and a restart lost it")

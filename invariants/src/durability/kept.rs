@@ -20,11 +20,19 @@ pub(super) fn at(placed: &Placed) -> String {
     format!("{} offset {}", placed.queue, placed.offset)
 }
 
-/// Whether the log holds the message, whole, at its place.
+/// Whether the log holds the message, whole, at its place; yes where the log cannot be read.
 ///
 /// # Errors
 /// What is wrong instead.
-pub(super) fn on_disk(disk: &NodeDisk, sent: &Sent, placed: &Placed) -> Result<(), &'static str> {
+pub(super) fn on_disk(
+    world: &World<'_>,
+    disk: &NodeDisk,
+    sent: &Sent,
+    placed: &Placed,
+) -> Result<(), &'static str> {
+    if placed.address().is_some_and(|address| address.0 >= world.readable_to(disk)) {
+        return Ok(());
+    }
     let record = disk.log.record_of(sent.id, placed.address());
     let record = record.ok_or("the log does not hold it there")?;
     if !record.is_sound() {

@@ -22,7 +22,7 @@ const CLAIM: Claim = Claim {
 impl WeakIsKept {
     fn check(world: &World<'_>, disk: &NodeDisk, found: &mut Found) {
         for (sent, placed) in owed_on(world, &disk.node, Class::Weak) {
-            let missing = on_disk(disk, sent, placed).err();
+            let missing = on_disk(world, disk, sent, placed).err();
             found.check(missing.is_none(), sent.indices(), || {
                 format!("{} was WEAK at {} and {}", sent.id, at(placed), missing.unwrap_or(""))
             });

@@ -15,16 +15,18 @@ const CLAIM: Claim = Claim {
                queue's last entry there are zeros only.",
     source: "internals.md 4.4: entries past the cut; RocketMQ #495",
     limits: "After each start, and at the end on nodes that run and whose log met no error since. \
-             That an entry points to a record is S2's.",
+             That an entry points to a record is S2's. Where a log that rotted ends is not known.",
 };
 
 impl NoDanglingEntry {
-    fn check(disk: &NodeDisk, found: &mut Found) {
+    fn check(world: &World<'_>, disk: &NodeDisk, found: &mut Found) {
+        // Where the log ends is not known behind damage.
+        let is_known = world.readable_to(disk) == u64::MAX;
         for (key, queue) in &disk.queues {
             // Entries stand in the log's order (S2), so the last reaches furthest, where it is so.
             let furthest = queue.entries.iter().max_by_key(|entry| entry.address + entry.size);
             let end = furthest.map_or(0, |entry| entry.address + entry.size);
-            found.check(end <= disk.log.end, [], || {
+            found.check(end <= disk.log.end || !is_known, [], || {
                 let log_end = disk.log.end;
                 format!("{furthest:?} of queue {key:?} ends at {end}, the log at {log_end}")
             });
@@ -41,16 +43,16 @@ impl Invariant for NoDanglingEntry {
         &CLAIM
     }
 
-    fn on_recovery(&mut self, _world: &World<'_>, recovery: &Recovery, found: &mut Found) {
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, found: &mut Found) {
         if recovery.end == RecoveryEnd::Started {
-            Self::check(&recovery.after, found);
+            Self::check(world, &recovery.after, found);
         }
     }
 
     fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
         for disk in disks.iter().filter(|disk| world.serves_soundly(&disk.node)) {
             found.about(Some(&disk.node));
-            Self::check(disk, found);
+            Self::check(world, disk, found);
             found.about(None);
         }
     }

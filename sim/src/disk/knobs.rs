@@ -27,6 +27,8 @@ pub(crate) struct Knobs {
     pub(crate) writeback_error: f64,
     /// In so many of the next syncs one page goes to the wrong place.
     pub(crate) misdirections_due: u32,
+    /// Only pages of files whose path contains this are misdirected.
+    pub(crate) misdirections_within: String,
     /// Pages that were misdirected drop out of the cache at once, so that reads see the device.
     pub(crate) misdirections_evict: bool,
     /// That a dirty page, a length or a name is lost at a power failure. `None` draws it anew for
@@ -54,6 +56,7 @@ impl Default for Knobs {
             remove_errors_due: 0,
             writeback_error: 0.0,
             misdirections_due: 0,
+            misdirections_within: String::new(),
             misdirections_evict: false,
             lost: None,
             torn: 0.3,

@@ -310,11 +310,11 @@ impl NodeDisk {
         self.state().tree.files().values().for_each(|file| file.content().mend());
     }
 
-    /// Whether a sync that writes pages now puts one of them in a wrong place.
-    pub(crate) fn misdirects(&self) -> bool {
-        let due = &mut self.state().knobs.misdirections_due;
-        let misdirects = *due > 0;
-        *due -= u32::from(misdirects);
+    /// Whether a sync that writes pages of that file now puts one of them in a wrong place.
+    pub(crate) fn misdirects(&self, path: &str) -> bool {
+        let knobs = &mut self.state().knobs;
+        let misdirects = knobs.misdirections_due > 0 && path.contains(&knobs.misdirections_within);
+        knobs.misdirections_due -= u32::from(misdirects);
         misdirects
     }
 

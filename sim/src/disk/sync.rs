@@ -29,7 +29,7 @@ pub(crate) async fn sync(
     let fails = disk.sync_fails();
     let told = file.content().tell_failure();
     let (before, after) = disk.draw_latency();
-    if !fails && !pages.is_empty() && disk.misdirects() {
+    if !fails && !pages.is_empty() && disk.misdirects(path) {
         misdirect(disk, file, path, &pages);
     }
     let mut late = Vec::new();

@@ -18,3 +18,9 @@ pub fn evicted(control: &Control, node: &Node, at_once: bool) {
     let at_once = u64::from(at_once);
     control.ground().record(node, "misdirections-evict", [at_once, 0], format_args!(""));
 }
+
+/// From now on, only pages of files whose path contains `part` are misdirected; all with "".
+pub fn within(control: &Control, node: &Node, part: &str) {
+    control.disk(node).turn(|knobs| knobs.misdirections_within = part.to_owned());
+    control.ground().record(node, "misdirections-within", [0; 2], format_args!("{part}"));
+}

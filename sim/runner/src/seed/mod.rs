@@ -7,6 +7,7 @@ mod director;
 mod disturb;
 mod observer;
 mod phases;
+mod rot;
 mod servers;
 mod strike;
 mod tell;

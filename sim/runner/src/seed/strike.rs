@@ -2,16 +2,15 @@
 
 use invariants::ledger::Fault;
 use sim::fault::{
-    bad_sector, bit_rot, clock, full_disk, io_error, misdirected_write, slow_disk, sync_error,
-    wiped_disk,
+    bad_sector, clock, full_disk, io_error, misdirected_write, slow_disk, sync_error, wiped_disk,
 };
-use sim::{Control, Life, Node, PAGE};
+use sim::{Control, Life, Node};
 use sim_capsule::Strike;
 use tokio::sync::mpsc::UnboundedSender;
 use workloads::scenario::NemesisKind;
 
 use super::servers::News;
-use super::{class, disturb};
+use super::{class, disturb, rot};
 
 /// A disk that was full has this much again.
 const CAPACITY: u64 = 1 << 40;
@@ -96,7 +95,7 @@ fn turn_bad(control: &Control, node: &Node, strike: &Strike) -> Option<Vec<Fault
             sync_error::evict_clean_pages(control, node);
             return Some(vec![Fault::PagesEvicted]);
         }
-        NemesisKind::BitRot => return rot(control, node, strike).map(|fault| vec![fault]),
+        NemesisKind::BitRot => return rot::strike(control, node, strike).map(|fault| vec![fault]),
         NemesisKind::SlowDisk => {
             if class::stands_still(strike) {
                 slow_disk::stall(control, node);
@@ -113,6 +112,8 @@ fn turn_bad(control: &Control, node: &Node, strike: &Strike) -> Option<Vec<Fault
         NemesisKind::RemoveError => io_error::removals(control, node, amount as u32),
         NemesisKind::MisdirectedWrite => {
             misdirected_write::evicted(control, node, amount.is_multiple_of(2));
+            // A queue that was written over is made anew by hand only: see FORMAT.md.
+            misdirected_write::within(control, node, "/commitlog/");
             misdirected_write::next(control, node, 1 + (amount / 2 % 3) as u32);
         }
         NemesisKind::WritebackError => sync_error::in_background(control, node, chance),
@@ -137,21 +138,6 @@ fn spoil(control: &Control, node: &Node, amount: u64) -> bool {
         Some((path, len)) => bad_sector::page(control, node, path, amount % len),
         None => false,
     }
-}
-
-/// Turns a bit of the node's disk over: in two of five strikes one of its log.
-fn rot(control: &Control, node: &Node, strike: &Strike) -> Option<Fault> {
-    let amount = strike.amount.unsigned_abs();
-    let among = ["/commitlog/", "/commitlog/", "/consumequeue/", "/index/", ""];
-    let among = among[(amount % 5) as usize];
-    let mut places = bit_rot::places(control, node);
-    places.retain(|(path, _)| path.contains(among));
-    let at = (amount / 5).checked_rem(places.len() as u64)?;
-    let (path, page) = places.swap_remove(at as usize);
-    let offset = page + (amount >> 20) % PAGE;
-    let bit = ((amount >> 32) % 8) as u8;
-    bit_rot::flip(control, node, &path, (offset, bit));
-    Some(Fault::BitRot { path, offset, len: 1 })
 }
 
 /// Strikes a node that recovers, after so many operations of its disk; with a loss of power if
