@@ -25,8 +25,8 @@ pub(crate) struct Unproven {
     pub(crate) cause: String,
 }
 
-/// Whether `run`, the log's bytes from `offset` on, is nothing but records of that queue that are as
-/// long as its entries say, the first of them at `place`.
+/// Whether `run`, the log's bytes from `offset` on, is nothing but records of that queue that are
+/// as long as its entries say, the first of them at `place`.
 pub(crate) fn prove(
     run: &Bytes,
     offset: u64,

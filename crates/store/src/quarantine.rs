@@ -114,8 +114,8 @@ impl Quarantine {
             queue_id,
             place,
             cause,
-            "an entry of a ConsumeQueue is damaged; its message is skipped. Stop the broker, remove \
-             the queue's directory and start again: it is filled from the CommitLog"
+            "an entry of a ConsumeQueue is damaged; its message is skipped. Stop the broker, \
+             remove the queue's directory and start again: it is filled from the CommitLog"
         );
         let mut strays = self.strays.write().unwrap_or_else(PoisonError::into_inner);
         if strays.len() >= STRAYS_MAX {

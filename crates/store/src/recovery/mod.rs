@@ -23,6 +23,7 @@ use crate::error::OpenError;
 use crate::index::{self, Index};
 use crate::layout::Layout;
 use crate::quarantine::Quarantine;
+use crate::segment_set::SegmentSet;
 
 use progress::Progress;
 
@@ -92,16 +93,7 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
     let whole = whole && checkpoint.is_some_and(|vouched| vouched.queue_entries == queue_entries);
     let filled_to = if whole { vouched } else { first };
 
-    let files_end = segments.last().map_or(0, |last| last.end());
-    let mut progress = Progress::begin(clock, filled_to, files_end);
-    let place = |record: &View<'_>| {
-        progress.at(record.physical_offset.0);
-        note_place(&queues, record);
-    };
-    let end = log::find_end(&segments, &doubt, &quarantine, filled_to, place)?;
-    // Before anything is cut or vouched for.
-    let noted = quarantine.write(disk).await;
-    noted.map_err(|error| OpenError::disk(&layout.quarantine(), error))?;
+    let end = walk(ground, &segments, (&doubt, &quarantine), filled_to, &queues).await?;
     let opened = log::settle(disk, config, segments, (&doubt, &end), quarantine).await?;
     let end = end.offset;
     let claim = index::Claim {
@@ -134,6 +126,27 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
 
     raise_abort(disk, layout).await.map_err(|error| OpenError::disk(&layout.abort(), error))?;
     Ok(Recovered { log, queues, index, dispatcher, vouched: filled_to })
+}
+
+/// Walks the log from `from` to its end and tells each queue what stands there. What is damaged is
+/// on record before anything is cut or vouched for.
+async fn walk(
+    ground: &Ground,
+    segments: &SegmentSet,
+    (doubt, quarantine): (&log::Doubt, &Quarantine),
+    from: u64,
+    queues: &Queues,
+) -> Result<log::End, OpenError> {
+    let files_end = segments.last().map_or(0, |last| last.end());
+    let mut progress = Progress::begin(&ground.clock, from, files_end);
+    let place = |record: &View<'_>| {
+        progress.at(record.physical_offset.0);
+        note_place(queues, record);
+    };
+    let end = log::find_end(segments, doubt, quarantine, from, place)?;
+    let noted = quarantine.write(&ground.disk).await;
+    noted.map_err(|error| OpenError::disk(&ground.layout.quarantine(), error))?;
+    Ok(end)
 }
 
 /// Leaves a mark on a store that has none. From then on one without is one that lost it, and not

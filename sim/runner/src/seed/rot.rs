@@ -36,9 +36,9 @@ pub(crate) fn strike(control: &Control, node: &Node, strike: &Strike) -> Option<
     Some(Fault::BitRot { path, offset, len: 1 })
 }
 
-/// The byte of a log file, or another of the same record if nothing in the format could tell that it
-/// changed: RocketMQ has a checksum of the body alone, so a bit of the properties is delivered as
-/// it is, and no store can know. `None` behind damage, where nobody knows what a byte is.
+/// The byte of a log file, or another of the same record if nothing in the format could tell that
+/// it changed: RocketMQ has a checksum of the body alone, so a bit of the properties is delivered
+/// as it is, and no store can know. `None` behind damage, where nobody knows what a byte is.
 fn told(control: &Control, node: &Node, path: &str, offset: u64) -> Option<u64> {
     let bytes = control.disk_image(node).cache.get(path)?.clone();
     let base = path.rsplit('/').next().and_then(|name| name.parse::<u64>().ok())?;
