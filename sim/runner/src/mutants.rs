@@ -66,12 +66,22 @@ struct Verdict {
     source: String,
     killed: Option<(String, u64)>,
     budget: u64,
+    /// Whether there is such a tree at all.
+    builds: bool,
+}
+
+impl Verdict {
+    /// Before anything was tried.
+    fn of(name: String, mutant: &Mutant) -> Self {
+        let (source, budget) = (mutant.source.clone(), mutant.budget);
+        Self { name, source, killed: None, budget, builds: true }
+    }
 }
 
 /// Tries every mutant and says whether all died.
 ///
 /// # Errors
-/// When a mutant is malformed or does not build.
+/// When a mutant's file is malformed.
 pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
     let root = workspace_root();
     let mut chosen = chosen(&root, &options.only)?;
@@ -87,8 +97,15 @@ pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
     for (name, mutant) in chosen {
         let regressions = regressions(&root, &name)?;
         eprintln!("{name}: building");
-        let program = mutant.build(&scratch, &name)?;
-        verdicts.push(hunt(&program, name, &mutant, &regressions));
+        // One that does not fit the tree any more is a failure, and no reason to leave the others
+        // untried.
+        verdicts.push(match mutant.build(&scratch, &name) {
+            Ok(program) => hunt(&program, name, &mutant, &regressions),
+            Err(error) => {
+                eprintln!("{error}");
+                Verdict { builds: false, ..Verdict::of(name, &mutant) }
+            }
+        });
     }
     let lines = report(&verdicts);
     lines.iter().for_each(|line| println!("{line}"));
@@ -157,7 +174,7 @@ fn hunt(program: &Path, name: String, mutant: &Mutant, regressions: &[Job]) -> V
             killed = None;
         }
     }
-    Verdict { name, source: mutant.source.clone(), killed, budget: mutant.budget }
+    Verdict { killed, ..Verdict::of(name, mutant) }
 }
 
 fn killer(outcome: &SeedOutcome, kills: &[String]) -> Option<String> {
@@ -176,6 +193,7 @@ fn report(verdicts: &[Verdict]) -> Vec<String> {
 fn fate(verdict: &Verdict) -> (String, String) {
     match &verdict.killed {
         Some((by, seeds)) => (by.clone(), seeds.to_string()),
+        None if !verdict.builds => ("DOES NOT BUILD".to_owned(), "-".to_owned()),
         None => ("SURVIVED".to_owned(), "-".to_owned()),
     }
 }
@@ -222,6 +240,7 @@ mod tests {
             source: "here".to_owned(),
             killed: Some(("D1".to_owned(), seeds)),
             budget: 64,
+            builds: true,
         };
         let all = ["M01-a".to_owned(), "M02-b".to_owned()];
         let first = markdown("| M00-gone | D1 | 1 | 1 | x |", &all, &[verdict("M01-a", 7)]);
