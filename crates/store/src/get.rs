@@ -287,7 +287,8 @@ impl<'a> Gathered<'a> {
         let Some(segment) = self.segment_of(entry) else {
             if self.log.segments().first().is_none_or(|first| range.start < first.base) {
                 self.removed += 1;
-                if self.count + self.skipped == 0 {
+                // Whatever stood before it, lost or not wanted, is gone, too.
+                if self.count == 0 {
                     self.gone_to = place + 1;
                 }
                 return Ok(true);

@@ -147,7 +147,8 @@ impl Quarantine {
     pub(crate) fn keep_within(&self, log: std::ops::Range<u64>) {
         let mut ranges = self.ranges.write().unwrap_or_else(PoisonError::into_inner);
         ranges.retain(|_, range| range.from < log.end && log.start < range.to);
-        self.is_used.store(!ranges.is_empty(), Ordering::Release);
+        let has_strays = !self.strays.read().unwrap_or_else(PoisonError::into_inner).is_empty();
+        self.is_used.store(has_strays || !ranges.is_empty(), Ordering::Release);
     }
 
     /// So many messages were passed over.
