@@ -222,6 +222,12 @@ pub(crate) struct MutantOptions {
     /// Only mutants whose file name begins so
     #[arg(long, value_name = "M07", num_args = 1..)]
     pub(crate) only: Vec<String>,
+    /// Those of ci/mutants-fresh instead: the simulator was not made by them
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Only build them, and print each runner's path: it replays and shrinks what it fails by
+    #[arg(long, conflicts_with = "table")]
+    pub(crate) build: bool,
     /// Only the k-th of n parts of the mutants: the gate tries one part a change, in turn
     #[arg(long, value_name = "K/N", value_parser = shard)]
     pub(crate) shard: Option<(u64, u64)>,

@@ -22,6 +22,7 @@ mod recording;
 mod replay;
 mod run;
 mod schedule;
+mod score;
 mod scratch;
 mod seed;
 mod seeds;

@@ -11,8 +11,10 @@ use crate::host::{progress, write};
 use crate::job::Job;
 use crate::outcome::SeedOutcome;
 use crate::pool;
+use crate::schedule;
+use crate::score::{self, SHELVES, Verdict};
 use crate::scratch::{Edit, Scratch, workspace_root};
-use crate::{table, twice};
+use crate::twice;
 
 /// A bug as data.
 #[derive(Debug, Deserialize)]
@@ -25,10 +27,11 @@ struct Mutant {
     /// What else to change there, when one place alone would not be the bug.
     #[serde(default)]
     also: Vec<Edit>,
-    /// The invariants that may kill it.
+    /// The invariants that may kill it; any failure does if none is named.
+    #[serde(default)]
     kills: Vec<String>,
-    /// The scenario in which it must die.
-    scenario: String,
+    /// The scenario in which it must die; the gate's mix of all of them if none is named.
+    scenario: Option<String>,
     /// Seeds within which it must die.
     budget: u64,
     /// The first seed to try.
@@ -44,6 +47,23 @@ impl Mutant {
         let edits: Vec<&Edit> = std::iter::once(&self.edit).chain(&self.also).collect();
         scratch.build_with(name, &self.file, &edits)
     }
+
+    /// The runs in which it must die.
+    fn jobs(&self) -> Result<Vec<Job>, RunnerError> {
+        match &self.scenario {
+            None => schedule::mix(self.from, self.budget),
+            Some(scenario) => {
+                let seeds = self.from..self.from + self.budget;
+                Ok(seeds.map(|seed| Job::seed(scenario, seed)).collect())
+            }
+        }
+    }
+
+    /// Before anything was tried.
+    fn verdict(&self, name: &str) -> Verdict {
+        let (source, budget) = (self.source.clone(), self.budget);
+        Verdict { name: name.to_owned(), source, killed: None, budget, builds: true }
+    }
 }
 
 /// The runner with the bug in the product whose file's name begins with `id`.
@@ -51,7 +71,7 @@ impl Mutant {
 /// # Errors
 /// When there is no such mutant, or it is malformed or does not build.
 pub(crate) fn build(scratch: &Scratch, root: &Path, id: &str) -> Result<PathBuf, RunnerError> {
-    let chosen = chosen(root, &[id.to_owned()])?;
+    let chosen = chosen(&root.join(SHELVES[0].dir), &[id.to_owned()])?;
     let (name, mutant) = chosen.first().expect("none at all is an error");
     mutant.build(scratch, name)
 }
@@ -60,31 +80,15 @@ fn one() -> u64 {
     1
 }
 
-/// How a mutant fared.
-struct Verdict {
-    name: String,
-    source: String,
-    killed: Option<(String, u64)>,
-    budget: u64,
-    /// Whether there is such a tree at all.
-    builds: bool,
-}
-
-impl Verdict {
-    /// Before anything was tried.
-    fn of(name: String, mutant: &Mutant) -> Self {
-        let (source, budget) = (mutant.source.clone(), mutant.budget);
-        Self { name, source, killed: None, budget, builds: true }
-    }
-}
-
-/// Tries every mutant and says whether all died.
+/// Tries every mutant and says whether all died. Each verdict is told, and stands in the table, as
+/// soon as it is known: the whole matrix takes long.
 ///
 /// # Errors
 /// When a mutant's file is malformed.
 pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
     let root = workspace_root();
-    let mut chosen = chosen(&root, &options.only)?;
+    let shelf = if options.fresh { &SHELVES[1] } else { &SHELVES[0] };
+    let mut chosen = chosen(&root.join(shelf.dir), &options.only)?;
     if let Some((k, n)) = options.shard {
         let mut number = 0;
         chosen.retain(|_| {
@@ -93,36 +97,39 @@ pub(crate) fn run(options: &MutantOptions) -> Result<bool, RunnerError> {
         });
     }
     let scratch = Scratch::new(&root)?;
-    let mut verdicts = Vec::new();
+    let (mut killed, mut tried) = (0, 0);
     for (name, mutant) in chosen {
         let regressions = regressions(&root, &name)?;
         eprintln!("{name}: building");
         // One that does not fit the tree any more is a failure, and no reason to leave the others
         // untried.
-        verdicts.push(match mutant.build(&scratch, &name) {
-            Ok(program) => hunt(&program, name, &mutant, &regressions),
+        let verdict = match mutant.build(&scratch, &name) {
+            Ok(program) if options.build => {
+                println!("{}", program.display());
+                continue;
+            }
+            Ok(program) => hunt(&program, &name, &mutant, &regressions)?,
             Err(error) => {
                 eprintln!("{error}");
-                Verdict { builds: false, ..Verdict::of(name, &mutant) }
+                Verdict { builds: false, ..mutant.verdict(&name) }
             }
-        });
+        };
+        println!("{}", verdict.line());
+        tried += 1;
+        killed += usize::from(verdict.killed.is_some());
+        if let Some(path) = &options.table {
+            let old = std::fs::read_to_string(path).unwrap_or_default();
+            write(path, &score::markdown(&old, &names(&root), &verdict))?;
+        }
     }
-    let lines = report(&verdicts);
-    lines.iter().for_each(|line| println!("{line}"));
-    if let Some(path) = &options.table {
-        let old = std::fs::read_to_string(path).unwrap_or_default();
-        let all = chosen_names(&root)?;
-        write(path, &markdown(&old, &all, &verdicts))?;
-    }
-    let killed = verdicts.iter().filter(|verdict| verdict.killed.is_some()).count();
-    println!("{killed} passed, {} failed", verdicts.len() - killed);
-    Ok(killed == verdicts.len())
+    println!("{killed} passed, {} failed", tried - killed);
+    Ok(killed == tried)
 }
 
-fn chosen(root: &Path, only: &[String]) -> Result<Vec<(String, Mutant)>, RunnerError> {
+fn chosen(dir: &Path, only: &[String]) -> Result<Vec<(String, Mutant)>, RunnerError> {
     let mut mutants = Vec::new();
-    for path in toml_files(&root.join("ci/mutants")) {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    for path in toml_files(dir) {
+        let name = name_of(&path);
         if !only.is_empty() && !only.iter().any(|prefix| name.starts_with(prefix.as_str())) {
             continue;
         }
@@ -134,9 +141,19 @@ fn chosen(root: &Path, only: &[String]) -> Result<Vec<(String, Mutant)>, RunnerE
     }
     if mutants.is_empty() {
         let problem = "no mutant has such a name".to_owned();
-        return Err(RunnerError::Malformed { path: root.join("ci/mutants"), problem });
+        return Err(RunnerError::Malformed { path: dir.to_owned(), problem });
     }
     Ok(mutants)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The names of all mutants, shelf by shelf.
+fn names(root: &Path) -> Vec<Vec<String>> {
+    let of = |dir| toml_files(&root.join(dir)).iter().map(|path| name_of(path)).collect();
+    SHELVES.iter().map(|shelf| of(shelf.dir)).collect()
 }
 
 /// The seeds in `seeds/` that say they kill this mutant.
@@ -148,11 +165,15 @@ fn regressions(root: &Path, name: &str) -> Result<Vec<Job>, RunnerError> {
 }
 
 /// Runs seeds until one of the mutant's invariants is broken.
-fn hunt(program: &Path, name: String, mutant: &Mutant, regressions: &[Job]) -> Verdict {
-    let seeds = mutant.from..mutant.from + mutant.budget;
-    let jobs: Vec<Job> = seeds.map(|seed| Job::seed(&mutant.scenario, seed)).collect();
+fn hunt(
+    program: &Path,
+    name: &str,
+    mutant: &Mutant,
+    regressions: &[Job],
+) -> Result<Verdict, RunnerError> {
+    let jobs = mutant.jobs()?;
     let bar = progress(mutant.budget);
-    bar.set_message(name.clone());
+    bar.set_message(name.to_owned());
     let (mut tried, mut killed) = (0, None);
     // Two histories of one seed show only when it runs twice.
     let twice = mutant.kills.iter().any(|id| id == "X1");
@@ -174,81 +195,10 @@ fn hunt(program: &Path, name: String, mutant: &Mutant, regressions: &[Job]) -> V
             killed = None;
         }
     }
-    Verdict { killed, ..Verdict::of(name, mutant) }
+    Ok(Verdict { killed, ..mutant.verdict(name) })
 }
 
 fn killer(outcome: &SeedOutcome, kills: &[String]) -> Option<String> {
-    outcome.broken.iter().map(|broken| &broken.id).find(|id| kills.contains(id)).cloned()
-}
-
-fn report(verdicts: &[Verdict]) -> Vec<String> {
-    let mut rows = vec![["mutant", "killed by", "seeds", "budget"].map(str::to_owned).to_vec()];
-    for verdict in verdicts {
-        let (by, seeds) = fate(verdict);
-        rows.push(vec![verdict.name.clone(), by, seeds, verdict.budget.to_string()]);
-    }
-    table::align(&rows)
-}
-
-fn fate(verdict: &Verdict) -> (String, String) {
-    match &verdict.killed {
-        Some((by, seeds)) => (by.clone(), seeds.to_string()),
-        None if !verdict.builds => ("DOES NOT BUILD".to_owned(), "-".to_owned()),
-        None => ("SURVIVED".to_owned(), "-".to_owned()),
-    }
-}
-
-/// The names of all mutants.
-fn chosen_names(root: &Path) -> Result<Vec<String>, RunnerError> {
-    Ok(chosen(root, &[])?.into_iter().map(|(name, _)| name).collect())
-}
-
-/// The table of all mutants: a row for each that was tried now, and the old rows of the others, so
-/// that the matrix may be tried part by part.
-fn markdown(old: &str, all: &[String], verdicts: &[Verdict]) -> String {
-    let mut text =
-        "# Mutants\n\nMade by `cargo sim mutants --table docs/mutants.md`; a part of the \
-         mutants (`--only`, `--shard`) changes its own rows.\n\n\
-         | Mutant | Killed by | Seeds it took | Budget | Source |\n|---|---|---|---|---|\n"
-            .to_owned();
-    for name in all {
-        let old = || old.lines().find(|line| line.starts_with(&format!("| {name} |")));
-        match verdicts.iter().find(|verdict| verdict.name == *name) {
-            Some(verdict) => {
-                let (by, seeds) = fate(verdict);
-                let Verdict { name, budget, source, .. } = verdict;
-                text.push_str(&format!("| {name} | {by} | {seeds} | {budget} | {source} |\n"));
-            }
-            None => text.push_str(&format!("{}\n", old().unwrap_or(&untried(name)))),
-        }
-    }
-    text
-}
-
-fn untried(name: &str) -> String {
-    format!("| {name} | not tried yet | - | - | - |")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_the_mutants_changes_its_own_rows_and_those_that_are_gone_go() {
-        let verdict = |name: &str, seeds| Verdict {
-            name: name.to_owned(),
-            source: "here".to_owned(),
-            killed: Some(("D1".to_owned(), seeds)),
-            budget: 64,
-            builds: true,
-        };
-        let all = ["M01-a".to_owned(), "M02-b".to_owned()];
-        let first = markdown("| M00-gone | D1 | 1 | 1 | x |", &all, &[verdict("M01-a", 7)]);
-        assert!(first.contains("| M01-a | D1 | 7 | 64 | here |\n| M02-b | not tried yet |"));
-        assert!(!first.contains("M00"));
-        let second = markdown(&first, &all, &[verdict("M02-b", 9)]);
-        assert!(
-            second.ends_with("| M01-a | D1 | 7 | 64 | here |\n| M02-b | D1 | 9 | 64 | here |\n")
-        );
-    }
+    let mut ids = outcome.broken.iter().map(|broken| &broken.id);
+    ids.find(|id| kills.is_empty() || kills.contains(id)).cloned()
 }

@@ -29,6 +29,17 @@ pub(crate) fn jobs(options: &RunOptions) -> Result<Vec<Job>, RunnerError> {
     Ok(jobs)
 }
 
+/// So many seeds of all scenarios, as a run of the gate takes them.
+///
+/// # Errors
+/// As [`scenarios`].
+pub(crate) fn mix(from: u64, count: u64) -> Result<Vec<Job>, RunnerError> {
+    let chosen = scenarios(&[])?;
+    Ok((from..from.saturating_add(count))
+        .map(|seed| Job::seed(&pick(&chosen, seed), seed))
+        .collect())
+}
+
 /// Names and weights of the scenarios that were asked for; all if none was.
 ///
 /// # Errors
