@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Coverage(CoverageOptions),
     /// Build each mutant of the product and show which invariant kills it, after how many seeds
     Mutants(MutantOptions),
+    /// Put a bug of each family in: it is found, told, replayed, shrunk and drawn
+    Planted(PlantedOptions),
     /// List the scenarios
     Scenarios,
     /// One seed in this process: what `run` starts for each seed
@@ -74,6 +76,9 @@ pub(crate) struct RunOptions {
     /// Where failure reports go
     #[arg(long, value_name = "DIR", default_value = "target/sim-failures")]
     pub(crate) reports: PathBuf,
+    /// The most seconds to look for a smaller run for each failure that is told; 0 for not at all
+    #[arg(long, value_name = "S", default_value_t = 30)]
+    pub(crate) shrink_seconds: u64,
 }
 
 /// Where the seeds begin.
@@ -181,6 +186,13 @@ pub(crate) struct ShrinkOptions {
     /// Where to write the smallest capsule [default: target/sim-failures/<fingerprint>-shrunk.toml]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) effort: Effort,
+}
+
+/// How hard to look for the smallest capsule.
+#[derive(Args)]
+pub(crate) struct Effort {
     /// The most runs to try
     #[arg(long, default_value_t = 4000)]
     pub(crate) tries: u64,
@@ -234,6 +246,19 @@ pub(crate) struct MutantOptions {
     /// Write the table to this file, as Markdown
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct PlantedOptions {
+    /// Only these families
+    #[arg(long, value_name = "FAMILY", num_args = 1..)]
+    pub(crate) only: Vec<String>,
+    /// Write the table to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
+    /// Where the reports go
+    #[arg(long, value_name = "DIR", default_value = "target/sim-planted")]
+    pub(crate) reports: PathBuf,
 }
 
 #[derive(Args)]

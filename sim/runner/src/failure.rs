@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::capsule;
+use crate::cli::Effort;
 use crate::entry;
 use crate::error::RunnerError;
 use crate::host::write;
-use crate::outcome::SeedOutcome;
+use crate::job::Job;
+use crate::outcome::{Broken, SeedOutcome};
 use crate::process;
+use crate::shrink;
 use crate::table;
 
 /// Failures that are told in full on the terminal; the others are counted.
@@ -24,22 +27,30 @@ const WORLD_MAX: usize = 10;
 /// Columns of a line that are shown; the files have all.
 const COLUMNS_MAX: usize = 140;
 
+/// How failures are told.
+pub(crate) struct Telling<'a> {
+    /// Where reports go.
+    pub(crate) reports: &'a Path,
+    /// The runner in which they failed.
+    pub(crate) program: &'a Path,
+    /// The most that is done to find a smaller run for each that is told.
+    pub(crate) effort: Effort,
+}
+
 /// Keeps a report of every failure and tells the first of each fingerprint, the first few of them.
-/// A replay command is printed after it was tried twice.
+/// A replay command is printed after it was tried twice, and a smaller run is looked for.
 ///
 /// # Errors
 /// When a report cannot be written.
-pub(crate) fn tell(
-    failures: &[SeedOutcome],
-    reports: &Path,
-    program: &Path,
-) -> Result<(), RunnerError> {
+pub(crate) fn tell(failures: &[SeedOutcome], telling: &Telling<'_>) -> Result<(), RunnerError> {
     let mut told: Vec<String> = Vec::new();
     for outcome in failures {
         let print = outcome.fingerprint();
         let tells = told.len() < STORIES_MAX && !told.contains(&print);
-        let story = story(outcome, tells.then(|| verify(outcome, program)));
-        let dir = keep(reports, outcome, &story)?;
+        let dir = keep(telling.reports, outcome)?;
+        let less = if tells { shrink(outcome, telling, &dir)? } else { None };
+        let story = story(outcome, tells.then(|| verify(outcome, telling.program)), less.as_ref());
+        write(&dir.join("story.txt"), &whole(&story))?;
         if tells {
             told.push(print);
             story.iter().for_each(|line| println!("{line}"));
@@ -48,6 +59,40 @@ pub(crate) fn tell(
     }
     groups(failures).iter().for_each(|line| println!("{line}"));
     Ok(())
+}
+
+/// A smaller run that fails in the same way, in files.
+pub(crate) struct Less {
+    /// Its capsule.
+    capsule: PathBuf,
+    /// Its timeline.
+    page: PathBuf,
+    /// What is left of how much.
+    sum: String,
+}
+
+/// Looks for a smaller run and puts it, its figures and its timeline into the report. None when
+/// that takes no time by order, or cannot be done: a run that hangs takes minutes for each try, and
+/// one run alone has no two histories.
+fn shrink(
+    outcome: &SeedOutcome,
+    telling: &Telling<'_>,
+    dir: &Path,
+) -> Result<Option<Less>, RunnerError> {
+    let cannot = |first: &Broken| first.id == "X1" || first.details.starts_with("hung");
+    if telling.effort.seconds == 0 || outcome.broken.first().is_none_or(cannot) {
+        return Ok(None);
+    }
+    let least = shrink::least(telling.program, &outcome.job(), outcome, &telling.effort)?;
+    let (capsule, page) = (dir.join("shrunk.toml"), dir.join("run.html"));
+    write(&capsule, &least.capsule.text())?;
+    write(&dir.join("shrunk.txt"), &whole(&least.lines))?;
+    process::run(telling.program, &Job::Capsule(capsule.clone()), Some(&page), &[]);
+    let figures = serde_json::to_string(&least.figures).expect("figures are plain data");
+    write(&dir.join("shrunk.json"), &figures)?;
+    let doubt = if least.holds { "" } else { "; NOT ALL OF IT IS NEEDED: see shrunk.txt" };
+    let sum = format!("{}{doubt}", least.figures);
+    Ok(Some(Less { capsule, page, sum }))
 }
 
 /// Failures that are the same, as a table.
@@ -75,8 +120,9 @@ pub(crate) fn verify(outcome: &SeedOutcome, program: &Path) -> bool {
     })
 }
 
-/// What a person is shown. `same` says whether more runs made the same history, if they were tried.
-pub(crate) fn story(outcome: &SeedOutcome, same: Option<bool>) -> Vec<String> {
+/// What a person is shown. `same` says whether more runs made the same history, if they were tried;
+/// `less` is a smaller run, if one was looked for.
+pub(crate) fn story(outcome: &SeedOutcome, same: Option<bool>, less: Option<&Less>) -> Vec<String> {
     let arguments = outcome.job().arguments().join(" ");
     let tried = match same {
         Some(true) => "tried twice more: the same hash",
@@ -86,9 +132,17 @@ pub(crate) fn story(outcome: &SeedOutcome, same: Option<bool>) -> Vec<String> {
     let mut lines = vec![
         format!("{} FAILED", outcome.job()),
         format!("  again:  cargo sim replay {arguments}    ({tried})"),
-        format!("  less:   cargo sim shrink {arguments}"),
-        format!("  look:   cargo sim timeline {arguments} -o run.html"),
     ];
+    lines.extend(match less {
+        None => [
+            format!("  less:   cargo sim shrink {arguments}"),
+            format!("  look:   cargo sim timeline {arguments} -o run.html"),
+        ],
+        Some(Less { capsule, page, sum }) => [
+            format!("  less:   cargo sim replay {}    ({sum})", capsule.display()),
+            format!("  look:   {}", page.display()),
+        ],
+    });
     let mut part = |indent: &str, from: &[String], most: usize| {
         let shown = from.iter().take(most).map(|line| {
             let line: String = line.chars().take(COLUMNS_MAX).collect();
@@ -129,13 +183,11 @@ pub(crate) fn story(outcome: &SeedOutcome, same: Option<bool>) -> Vec<String> {
 ///
 /// # Errors
 /// When a file cannot be written.
-fn keep(reports: &Path, outcome: &SeedOutcome, story: &[String]) -> Result<PathBuf, RunnerError> {
+fn keep(reports: &Path, outcome: &SeedOutcome) -> Result<PathBuf, RunnerError> {
     let name = format!("{}-{}-{}", outcome.fingerprint(), slug(&outcome.scenario), outcome.seed);
     let dir = reports.join(name);
     std::fs::create_dir_all(&dir)
         .map_err(|source| RunnerError::File { path: dir.clone(), source })?;
-    let whole = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-    write(&dir.join("story.txt"), &whole(story))?;
     write(&dir.join("world.txt"), &whole(&outcome.world))?;
     if let Some(culprit) = &outcome.culprit {
         write(&dir.join("derivation.txt"), &whole(&culprit.derivation))?;
@@ -149,6 +201,10 @@ fn keep(reports: &Path, outcome: &SeedOutcome, story: &[String]) -> Result<PathB
     Ok(dir)
 }
 
+fn whole(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// A scenario's name, or a path in its stead, as part of a directory's name.
 fn slug(name: &str) -> String {
     name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect()
@@ -157,7 +213,7 @@ fn slug(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Broken, Culprit};
+    use crate::outcome::Culprit;
 
     #[test]
     fn a_story_fits_on_a_screen_however_much_there_is_to_tell() {
@@ -176,11 +232,21 @@ mod tests {
             culprit: Some(culprit),
             ..SeedOutcome::default()
         };
-        let lines = story(&outcome, Some(true));
+        let less = Less {
+            capsule: "reports/shrunk.toml".into(),
+            page: "reports/run.html".into(),
+            sum: "1 of 9 events".into(),
+        };
+        let lines = story(&outcome, Some(true), Some(&less));
         assert!(lines.len() < LINES_MAX, "{}", lines.join("\n"));
-        for told in
-            ["cargo sim replay", "tried twice more", "It stays.", "fingerprint D1-", "ledger"]
-        {
+        for told in [
+            "cargo sim replay",
+            "shrunk.toml    (1 of 9",
+            "tried twice more",
+            "It stays.",
+            "fingerprint D1-",
+            "ledger",
+        ] {
             assert!(lines.iter().any(|line| line.contains(told)), "{told}");
         }
     }

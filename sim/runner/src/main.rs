@@ -16,6 +16,7 @@ mod job;
 mod meter;
 mod mutants;
 mod outcome;
+mod planted;
 mod pool;
 mod process;
 mod recording;
@@ -68,6 +69,7 @@ fn execute(cli: Cli) -> Result<bool, RunnerError> {
         Command::Merge(options) => farm::merge(&options),
         Command::Coverage(options) => coverage::coverage(&options),
         Command::Mutants(options) => mutants::run(&options),
+        Command::Planted(options) => planted::run(&options),
         Command::Scenarios => {
             let rows: Vec<Vec<String>> = seed::scenarios()
                 .iter()

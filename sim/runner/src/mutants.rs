@@ -66,14 +66,30 @@ impl Mutant {
     }
 }
 
+/// A runner with a bug in the product, and where it shows.
+pub(crate) struct Built {
+    /// The mutant's name.
+    pub(crate) name: String,
+    /// The runner.
+    pub(crate) program: PathBuf,
+    /// The scenario in which it dies.
+    pub(crate) scenario: String,
+    /// The first seed to try.
+    pub(crate) from: u64,
+    /// Seeds within which it must die.
+    pub(crate) budget: u64,
+}
+
 /// The runner with the bug in the product whose file's name begins with `id`.
 ///
 /// # Errors
 /// When there is no such mutant, or it is malformed or does not build.
-pub(crate) fn build(scratch: &Scratch, root: &Path, id: &str) -> Result<PathBuf, RunnerError> {
-    let chosen = chosen(&root.join(SHELVES[0].dir), &[id.to_owned()])?;
-    let (name, mutant) = chosen.first().expect("none at all is an error");
-    mutant.build(scratch, name)
+pub(crate) fn build(scratch: &Scratch, root: &Path, id: &str) -> Result<Built, RunnerError> {
+    let mut chosen = chosen(&root.join(SHELVES[0].dir), &[id.to_owned()])?;
+    let (name, mutant) = chosen.swap_remove(0);
+    let program = mutant.build(scratch, &name)?;
+    let Mutant { scenario, from, budget, .. } = mutant;
+    Ok(Built { name, program, scenario: scenario.unwrap_or_default(), from, budget })
 }
 
 fn one() -> u64 {
@@ -151,7 +167,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// The names of all mutants, shelf by shelf.
-fn names(root: &Path) -> Vec<Vec<String>> {
+pub(crate) fn names(root: &Path) -> Vec<Vec<String>> {
     let of = |dir| toml_files(&root.join(dir)).iter().map(|path| name_of(path)).collect();
     SHELVES.iter().map(|shelf| of(shelf.dir)).collect()
 }
@@ -201,4 +217,22 @@ fn hunt(
 fn killer(outcome: &SeedOutcome, kills: &[String]) -> Option<String> {
     let mut ids = outcome.broken.iter().map(|broken| &broken.id);
     ids.find(|id| kills.is_empty() || kills.contains(id)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mutant_of_the_house_fits_the_tree() {
+        let root = workspace_root();
+        for shelf in SHELVES {
+            for (name, mutant) in chosen(&root.join(shelf.dir), &[]).expect("they parse") {
+                let text = std::fs::read_to_string(root.join(&mutant.file)).expect(&name);
+                let edits = std::iter::once(&mutant.edit).chain(&mutant.also);
+                Edit::all(edits, &text).expect(&name);
+                mutant.jobs().expect(&name);
+            }
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<bool, RunnerError> {
         println!("  {} acknowledged, {} processed", outcome.acknowledged, outcome.processed);
         println!("  hash {}", outcome.hash);
     } else {
-        failure::story(&outcome, Some(same)).iter().for_each(|line| println!("{line}"));
+        failure::story(&outcome, Some(same), None).iter().for_each(|line| println!("{line}"));
     }
     let verdict = if same { "the same hash" } else { "ANOTHER HISTORY: a bug of first rank" };
     println!("  again in two other processes: {verdict}");

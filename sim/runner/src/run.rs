@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cli::RunOptions;
+use crate::cli::{Effort, RunOptions};
 use crate::coverage::Floors;
 use crate::error::RunnerError;
-use crate::failure;
+use crate::failure::{self, Telling};
 use crate::farm::Report;
 use crate::host::{progress, this_program, write};
 use crate::job::Job;
@@ -15,6 +15,9 @@ use crate::{meter, pool, schedule, twice};
 
 /// Seeds from which on an invariant that never checked anything is a failure.
 const VACUITY_SEEDS_MIN: u64 = 500;
+
+/// Runs to try at most for each smaller one.
+const TRIES_MAX: u64 = 4_000;
 
 /// The scenario whose failure is planted, and must arrive.
 const CANARY: &str = "canary";
@@ -48,7 +51,9 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, RunnerError> {
     bar.finish_and_clear();
     calibrate(&mut report);
     report.failures.sort_by(|a, b| (&a.scenario, a.seed).cmp(&(&b.scenario, b.seed)));
-    failure::tell(&report.failures, &options.reports, &program)?;
+    let effort = Effort { tries: TRIES_MAX, seconds: options.shrink_seconds, jobs: options.jobs };
+    let telling = Telling { reports: &options.reports, program: &program, effort };
+    failure::tell(&report.failures, &telling)?;
     finish(options, &report, took)
 }
 

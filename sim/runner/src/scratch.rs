@@ -29,6 +29,27 @@ pub(crate) struct Edit {
     replace: String,
 }
 
+impl Edit {
+    /// The text with all these changes.
+    ///
+    /// # Errors
+    /// What is wrong when a text to replace does not stand exactly once.
+    pub(crate) fn all<'a>(
+        edits: impl Iterator<Item = &'a Edit>,
+        text: &str,
+    ) -> Result<String, String> {
+        let mut changed = text.to_owned();
+        for Edit { find, replace } in edits {
+            let times = text.matches(find).count();
+            if times != 1 {
+                return Err(format!("`{find}` stands {times} times here, not once"));
+            }
+            changed = changed.replacen(find, replace, 1);
+        }
+        Ok(changed)
+    }
+}
+
 /// The copy.
 pub(crate) struct Scratch {
     root: PathBuf,
@@ -70,15 +91,9 @@ impl Scratch {
     ) -> Result<PathBuf, RunnerError> {
         let (original, changed) = (self.root.join(file), self.tree.join(file));
         let text = read(&original)?;
-        let mut mutated = text.clone();
-        for Edit { find, replace } in edits {
-            let times = text.matches(find).count();
-            if times != 1 {
-                let problem = format!("{mutant}: `{find}` stands {times} times here, not once");
-                return Err(RunnerError::Malformed { path: original, problem });
-            }
-            mutated = mutated.replacen(find, replace, 1);
-        }
+        let mutated = Edit::all(edits.iter().copied(), &text).map_err(|problem| {
+            RunnerError::Malformed { path: original, problem: format!("{mutant}: {problem}") }
+        })?;
         write(&changed, mutated.as_bytes())?;
         let built = self.build(mutant);
         write(&changed, text.as_bytes())?;

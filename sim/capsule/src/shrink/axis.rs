@@ -23,10 +23,7 @@ pub const AXES: &[Axis] = &[
     Axis { count: |plan| plan.namesrvs.len(), without: without_namesrvs },
     Axis { count: |plan| plan.brokers.len(), without: without_brokers },
     Axis { count: Plan::operations, without: without_operations },
-    Axis {
-        count: |plan| plan.stay_dead.len() + usize::from(plan.buggify),
-        without: without_traits,
-    },
+    Axis { count: |plan| plan.stay_dead.len() + TRAITS, without: without_traits },
     Axis { count: number_count, without: at_their_least },
     Axis { count: number_count, without: halved },
 ];
@@ -85,6 +82,10 @@ fn without_operations(plan: &Plan, range: Range<usize>) -> Plan {
     smaller
 }
 
+/// `buggify` and `probes`.
+const TRAITS: usize = 2;
+
+/// The dead live, and then what the whole run has or has not goes.
 fn without_traits(plan: &Plan, range: Range<usize>) -> Plan {
     let mut smaller = plan.clone();
     let dead = plan.stay_dead.len();

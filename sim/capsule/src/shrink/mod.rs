@@ -183,6 +183,7 @@ mod tests {
         let small = shrink(large(), &mut When(|_: &Plan| true, 5_000)).plan;
         assert_eq!((small.namesrvs.len(), small.brokers.len()), (1, 1));
         assert_eq!((small.strikes.len(), sends(&small)), (0, 0));
+        assert!(!small.probes && !small.buggify && small.stay_dead.is_empty());
         let mut few = When(|_: &Plan| true, 3);
         shrink(large(), &mut few);
         assert!(few.is_spent());
