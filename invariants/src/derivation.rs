@@ -14,12 +14,15 @@ pub fn derive(world: &World<'_>, sent: &Sent, epoch_ms: u64) -> Vec<String> {
     let mut ledger = Ledger::new();
     for entry in world.ledger.entries() {
         let index = ledger.append(entry.at_ms, entry.node.clone(), entry.fault.clone());
-        let concerns = entry.node == broker.node && entry.at_ms >= said.from_ms;
         // Starts are steps of a life and take nothing.
-        if !concerns || entry.fault == Fault::Started {
+        if entry.node != broker.node || entry.fault == Fault::Started {
             continue;
         }
         let takes = owes(&said, &broker, &ledger) == Owed::May(Excuse::Fault(index));
+        // What struck before it was sent bears on it only when it lay in wait, or was going on.
+        if !(takes || lasts_until(entry) >= said.from_ms) {
+            continue;
+        }
         lines.push(format!("{}: {}", told(entry, epoch_ms), verdict(entry, takes)));
     }
     lines.push(match owes(&said, &broker, world.ledger) {
@@ -31,6 +34,14 @@ pub fn derive(world: &World<'_>, sent: &Sent, epoch_ms: u64) -> Vec<String> {
         }
     });
     lines
+}
+
+/// When a fault was over, in ms of true time: a stall makes later what was due meanwhile.
+fn lasts_until(entry: &Entry) -> u64 {
+    match entry.fault {
+        Fault::Stall { for_ms } => entry.at_ms.saturating_add(for_ms),
+        _ => entry.at_ms,
+    }
 }
 
 /// An entry of the ledger in one line.
@@ -74,6 +85,7 @@ fn verdict(entry: &Entry, takes: bool) -> &'static str {
         (Fault::PowerLoss, _) => "takes nothing that was synced, and this was due before",
         (Fault::Deleted(_), _) => "took what stood lower in the log",
         (Fault::SyncError { .. }, _) => "takes nothing by itself",
+        (Fault::Stall { .. }, _) => "takes nothing, and makes its flush later",
         _ => "takes nothing that is stored",
     }
 }
@@ -86,11 +98,17 @@ mod tests {
     use crate::testing::{message, placed};
 
     fn derived(flush: Flush, fault: Fault) -> String {
+        derived_of(flush, [(1_020, fault)])
+    }
+
+    fn derived_of<const N: usize>(flush: Flush, faults: [(u64, Fault); N]) -> String {
         let (mut history, mut ledger) = (History::new(), Ledger::new());
         let id = Identity::new(0, 0, 0);
         history.record(1_000, What::send_started(&message(id), Kind::Plain));
         history.record(1_010, What::SendEnded { id, outcome: Outcome::Ok(placed(0)) });
-        ledger.append(1_020, "n", fault);
+        for (at_ms, fault) in faults {
+            ledger.append(at_ms, "n", fault);
+        }
         let broker = Broker { node: "n".into(), flush, horizon_ms: 2_000, commit_ms: None };
         let cluster = [("b".to_owned(), broker)].into();
         let world = World { history: &history, ledger: &ledger, cluster: &cluster };
@@ -103,6 +121,18 @@ mod tests {
         for step in ["SYNC_FLUSH", "was OK", "PL PowerLoss: takes nothing", "still owed"] {
             assert!(owed.contains(step), "{owed}");
         }
+    }
+
+    #[test]
+    fn it_names_what_struck_before_the_send_when_that_bears_on_it() {
+        let path = "store/commitlog/00000000000000000000".to_owned();
+        let rot = || Fault::BitRot { path: path.clone(), offset: 0, len: 1 };
+        let told = derived_of(Flush::Sync, [(10, Fault::ProcessKill), (20, rot())]);
+        assert!(told.contains("BR BitRot") && told.contains("so entry 1"), "{told}");
+        assert!(!told.contains("ProcessKill"), "{told}");
+        let stall = |for_ms| [(900, Fault::Stall { for_ms }), (2_500, Fault::PowerLoss)];
+        assert!(derived_of(Flush::Async, stall(200)).contains("makes its flush later"));
+        assert!(!derived_of(Flush::Async, stall(50)).contains("Stall"));
     }
 
     #[test]

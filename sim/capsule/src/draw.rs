@@ -6,7 +6,7 @@ use std::time::Duration;
 use runtime::Rng;
 use workloads::scenario::{self, NemesisKind, Scenario, Target};
 
-use crate::plan::{BrokerPlan, Flush, Phases, Plan};
+use crate::plan::{BrokerPlan, CutOff, Flush, Phases, Plan};
 use crate::strike::Strike;
 
 /// The plan of a scenario and a seed. `rng` is the stream of that seed from which plans are drawn;
@@ -28,12 +28,14 @@ pub fn plan(scenario: &Scenario, seed: u64, rng: &Rng) -> Plan {
         cut_ms: None,
         phases,
         stay_dead: Vec::new(),
+        cut_off: Vec::new(),
         namesrvs,
         brokers,
         strikes: Vec::new(),
         traffic,
     };
     plan.stay_dead = stay_dead(&plan, &rng.stream("core"));
+    cut_off(&mut plan, &rng.stream("cut off"));
     plan.strikes = strikes(scenario, &plan.nodes(), &rng.stream("strikes"));
     plan
 }
@@ -108,6 +110,15 @@ fn stay_dead(plan: &Plan, rng: &Rng) -> Vec<String> {
         bury(&others, 0);
     }
     dead
+}
+
+/// Of the name servers that would stay dead some live and are cut off one way, which is harder on
+/// the others: no connection ends, and no answer comes.
+fn cut_off(plan: &mut Plan, rng: &Rng) {
+    let is_cut = |node: &String| plan.namesrvs.contains(node) && rng.chance(0.5);
+    let (cut, dead): (Vec<_>, Vec<_>) = plan.stay_dead.drain(..).partition(is_cut);
+    plan.stay_dead = dead;
+    plan.cut_off = cut.into_iter().map(|node| CutOff { node, hears: rng.chance(0.5) }).collect();
 }
 
 /// The strikes that `rng` draws, in order of their time. Where several classes of fault could
@@ -215,6 +226,21 @@ mod tests {
         };
         let mean: usize = (0..50).map(|seed| kinds(seed).len()).sum::<usize>() / 50;
         assert!((6..=16).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn whoever_is_cut_off_is_a_name_server_and_not_the_only_one() {
+        let mut cuts = 0;
+        for seed in 0..200 {
+            let plan = plan(&everything(), 1, &Rng::from_seed([seed; 32]));
+            cuts += plan.cut_off.len();
+            let gone = plan.cut_off.len() + plan.stay_dead.len();
+            let all_live = plan.namesrvs.iter().any(|node| {
+                !plan.stay_dead.contains(node) && plan.cut_off.iter().all(|cut| cut.node != *node)
+            });
+            assert!(all_live && gone <= plan.nodes().len(), "{plan:?}");
+        }
+        assert!((5..60).contains(&cuts), "{cuts} of 200");
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct Plan {
     /// Who stays dead for ever after the heal.
     #[serde(default)]
     pub stay_dead: Vec<String>,
+    /// Who stays half cut off for ever after the heal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<CutOff>,
     /// The brokers.
     #[serde(rename = "broker")]
     pub brokers: Vec<BrokerPlan>,
@@ -41,6 +44,16 @@ pub struct Plan {
     pub strikes: Vec<Strike>,
     /// What clients do.
     pub traffic: Vec<Traffic>,
+}
+
+/// A node that lives, and whose ways to or from everybody else stay cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutOff {
+    /// The node.
+    pub node: String,
+    /// Whether it still hears the others, and is not heard; otherwise the other way round.
+    pub hears: bool,
 }
 
 /// The phases after the preparation, in ms of true time.

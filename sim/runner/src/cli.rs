@@ -190,11 +190,14 @@ pub(crate) struct ShrinkOptions {
     pub(crate) effort: Effort,
 }
 
+/// Runs to try at most for a smaller one.
+const TRIES_MAX: u64 = 4_000;
+
 /// How hard to look for the smallest capsule.
 #[derive(Args)]
 pub(crate) struct Effort {
     /// The most runs to try
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = TRIES_MAX)]
     pub(crate) tries: u64,
     /// The most seconds to take; what was reached until then is kept
     #[arg(long, default_value_t = 60)]
@@ -202,6 +205,12 @@ pub(crate) struct Effort {
     /// Processes at a time [default: one per processor]
     #[arg(long)]
     pub(crate) jobs: Option<usize>,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { tries: TRIES_MAX, seconds: 60, jobs: None }
+    }
 }
 
 #[derive(Args)]
@@ -212,6 +221,9 @@ pub(crate) struct SeedsOptions {
     /// Build no mutants: only see that every entry passes without its bug
     #[arg(long)]
     pub(crate) without_mutants: bool,
+    /// Take the runners that `mutants` or this command built the last time, where there are some
+    #[arg(long)]
+    pub(crate) built: bool,
 }
 
 #[derive(Args)]
@@ -259,6 +271,12 @@ pub(crate) struct PlantedOptions {
     /// Where the reports go
     #[arg(long, value_name = "DIR", default_value = "target/sim-planted")]
     pub(crate) reports: PathBuf,
+    /// The most seconds to look for a smaller run of each
+    #[arg(long, value_name = "S", default_value_t = 30)]
+    pub(crate) shrink_seconds: u64,
+    /// Take the runners that `mutants` or this command built the last time, where there are some
+    #[arg(long)]
+    pub(crate) built: bool,
 }
 
 #[derive(Args)]

@@ -179,13 +179,18 @@ pub(crate) fn story(outcome: &SeedOutcome, same: Option<bool>, less: Option<&Les
     lines
 }
 
+/// Where the report of a failure is kept.
+pub(crate) fn dir(reports: &Path, outcome: &SeedOutcome) -> PathBuf {
+    let (print, scenario) = (outcome.fingerprint(), slug(&outcome.scenario));
+    reports.join(format!("{print}-{scenario}-{}", outcome.seed))
+}
+
 /// Writes everything that is known below `reports` and returns the directory.
 ///
 /// # Errors
 /// When a file cannot be written.
 fn keep(reports: &Path, outcome: &SeedOutcome) -> Result<PathBuf, RunnerError> {
-    let name = format!("{}-{}-{}", outcome.fingerprint(), slug(&outcome.scenario), outcome.seed);
-    let dir = reports.join(name);
+    let dir = dir(reports, outcome);
     std::fs::create_dir_all(&dir)
         .map_err(|source| RunnerError::File { path: dir.clone(), source })?;
     write(&dir.join("world.txt"), &whole(&outcome.world))?;

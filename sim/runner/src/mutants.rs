@@ -80,14 +80,22 @@ pub(crate) struct Built {
     pub(crate) budget: u64,
 }
 
-/// The runner with the bug in the product whose file's name begins with `id`.
+/// The runner with the bug in the product whose file's name begins with `id`; with `kept`, the one
+/// that was built the last time, if there is one.
 ///
 /// # Errors
 /// When there is no such mutant, or it is malformed or does not build.
-pub(crate) fn build(scratch: &Scratch, root: &Path, id: &str) -> Result<Built, RunnerError> {
+pub(crate) fn build(
+    scratch: &Scratch,
+    root: &Path,
+    (id, kept): (&str, bool),
+) -> Result<Built, RunnerError> {
     let mut chosen = chosen(&root.join(SHELVES[0].dir), &[id.to_owned()])?;
     let (name, mutant) = chosen.swap_remove(0);
-    let program = mutant.build(scratch, &name)?;
+    let program = match scratch.runner(&name) {
+        runner if kept && runner.exists() => runner,
+        _ => mutant.build(scratch, &name)?,
+    };
     let Mutant { scenario, from, budget, .. } = mutant;
     Ok(Built { name, program, scenario: scenario.unwrap_or_default(), from, budget })
 }

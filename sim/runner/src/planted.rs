@@ -1,19 +1,21 @@
 //! `cargo sim planted`: a failure of each family, from the bug to the page.
 //!
-//! A mutant of each family of invariants is built, and its runner does what a person would: it runs
-//! seeds until one fails, keeps a report, shrinks it and draws its timeline. What came of it is a
-//! row of a table.
+//! A mutant of each family of invariants is built, and seeds run until one fails: its report is kept,
+//! told, replayed, made smaller and drawn as a timeline. What came of it is a row of a table.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::cli::PlantedOptions;
+use crate::cli::{Effort, PlantedOptions};
 use crate::error::RunnerError;
+use crate::failure::{self, Telling};
 use crate::host::write;
+use crate::job::Job;
 use crate::mutants::{self, Built};
 use crate::outcome::SeedOutcome;
+use crate::pool;
+use crate::process;
 use crate::scratch::{Scratch, workspace_root};
 use crate::shrink::Figures;
 
@@ -65,7 +67,7 @@ pub(crate) fn run(options: &PlantedOptions) -> Result<bool, RunnerError> {
             continue;
         }
         eprintln!("{}: building {}", planted.family, planted.mutant);
-        let built = mutants::build(&scratch, &root, &planted.mutant)?;
+        let built = mutants::build(&scratch, &root, (&planted.mutant, options.built))?;
         let row = plant(&planted, &built, options)?;
         println!("{}", row.as_ref().map_or_else(|| planted.missing(), Row::text));
         whole &= row.as_ref().is_some_and(|row| row.amiss.is_empty());
@@ -84,60 +86,71 @@ impl Planted {
     }
 }
 
-/// Lets the mutant's runner find, keep, shrink and draw a failure.
+/// Lets the mutant's runner run seeds until one fails by the family; keeps, tells, shrinks and draws
+/// that.
 fn plant(
     planted: &Planted,
     built: &Built,
     options: &PlantedOptions,
 ) -> Result<Option<Row>, RunnerError> {
-    let reports = options.reports.join(&planted.family);
-    // Reports of an earlier run would be taken for this one's; if there are none, so much better.
-    let _ = std::fs::remove_dir_all(&reports);
-    let arguments = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let mut words: Vec<String> = arguments(&["run", "--until-failure", "--scenario"]);
-    words.extend([built.scenario.clone(), "--from".into(), built.from.to_string()]);
-    words.extend(["--seeds".into(), built.budget.to_string(), "--reports".into()]);
-    words.push(reports.display().to_string());
-    let told = ask(&built.program, &words)?.1;
-    for dir in std::fs::read_dir(&reports).into_iter().flatten().flatten() {
-        let dir = dir.path();
-        let failed: SeedOutcome = parse(&dir.join("outcome.json"))?;
-        let first = failed.broken.first().map_or("", |broken| broken.id.as_str());
-        if first.trim_end_matches(|letter: char| letter.is_ascii_digit()) != planted.family {
-            continue;
+    let seeds = built.from..built.from + built.budget;
+    let jobs: Vec<Job> = seeds.map(|seed| Job::seed(&built.scenario, seed)).collect();
+    let mut failed = None;
+    let work = |job: &Job| process::run(&built.program, job, None, &[]);
+    pool::work_all(&jobs, pool::width(None), work, |outcome| {
+        if family(&outcome) == planted.family {
+            failed = Some(outcome);
         }
-        return row(planted, built, (&dir, failed, &told)).map(Some);
-    }
-    Ok(None)
+        failed.is_none()
+    });
+    let Some(failed) = failed else { return Ok(None) };
+    let reports = options.reports.join(&planted.family);
+    let effort = Effort { seconds: options.shrink_seconds, ..Effort::default() };
+    let telling = Telling { reports: &reports, program: &built.program, effort };
+    failure::tell(std::slice::from_ref(&failed), &telling)?;
+    let dir = failure::dir(&reports, &failed);
+    let figures = serde_json::from_str(&read(&dir.join("shrunk.json"))?).map_err(|error| {
+        RunnerError::Malformed { path: dir.join("shrunk.json"), problem: error.to_string() }
+    })?;
+    let amiss = amiss(&failed, &built.program, &dir)?;
+    let lines = lines(&dir)?;
+    let (family, mutant) = (planted.family.clone(), built.name.clone());
+    Ok(Some(Row { family, mutant, failed, figures, lines, amiss }))
 }
 
-fn row(
-    planted: &Planted,
-    built: &Built,
-    (dir, failed, told): (&Path, SeedOutcome, &str),
-) -> Result<Row, RunnerError> {
-    let figures: Figures = parse(&dir.join("shrunk.json"))?;
+/// The letters of the invariant that was broken first.
+fn family(outcome: &SeedOutcome) -> &str {
+    let first = outcome.broken.first().map_or("", |broken| broken.id.as_str());
+    first.trim_end_matches(|letter: char| letter.is_ascii_digit())
+}
+
+/// Lines on the terminal: the story, and where it is kept.
+fn lines(dir: &Path) -> Result<usize, RunnerError> {
+    Ok(read(&dir.join("story.txt"))?.lines().count() + 1)
+}
+
+/// What is not as it should be with a report.
+fn amiss(
+    failed: &SeedOutcome,
+    program: &Path,
+    dir: &Path,
+) -> Result<Vec<&'static str>, RunnerError> {
     let mut amiss = Vec::new();
-    let capsule = dir.join("shrunk.toml").display().to_string();
-    let (passed, replayed) = ask(&built.program, &["replay".to_owned(), capsule])?;
-    let print = failed.fingerprint();
-    if passed || !replayed.contains("the same hash") || !replayed.contains(&print) {
+    let again = process::run(program, &Job::Capsule(dir.join("shrunk.toml")), None, &[]);
+    if again.fingerprint() != failed.fingerprint() || !failure::verify(&again, program) {
         amiss.push("the capsule does not fail so again");
     }
     if read(&dir.join("shrunk.txt"))?.contains("not needed") {
         amiss.push("a fault is left that is not needed");
     }
-    let id = failed.broken.first().map_or("", |broken| broken.id.as_str());
-    if !read(&dir.join("run.html"))?.contains(id) {
+    let first = failed.broken.first().map_or("", |broken| broken.id.as_str());
+    if !read(&dir.join("run.html"))?.contains(first) {
         amiss.push("the page does not show it");
     }
-    let story = read(&dir.join("story.txt"))?;
-    let lines = story.lines().count() + 1;
-    if lines > LINES_MAX || !told.contains(story.trim_end()) {
-        amiss.push("the report is not told in 40 lines");
+    if lines(dir)? > LINES_MAX || !read(&dir.join("story.txt"))?.contains("the same hash") {
+        amiss.push("the report is not told in 40 lines, with a replay that was tried");
     }
-    let (family, mutant) = (planted.family.clone(), built.name.clone());
-    Ok(Row { family, mutant, failed, figures, lines, amiss })
+    Ok(amiss)
 }
 
 impl Row {
@@ -177,23 +190,9 @@ fn page(rows: &[String]) -> String {
     format!("{head}{rows}")
 }
 
-/// Runs a runner and gives whether it was content, and what it said.
-fn ask(program: &Path, words: &[String]) -> Result<(bool, String), RunnerError> {
-    let output = Command::new(program)
-        .args(words)
-        .output()
-        .map_err(|source| RunnerError::File { path: program.to_owned(), source })?;
-    Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
-}
-
 fn read(path: &Path) -> Result<String, RunnerError> {
     std::fs::read_to_string(path)
         .map_err(|source| RunnerError::File { path: path.to_owned(), source })
-}
-
-fn parse<T: for<'de> Deserialize<'de>>(path: &PathBuf) -> Result<T, RunnerError> {
-    serde_json::from_str(&read(path)?)
-        .map_err(|error| RunnerError::Malformed { path: path.clone(), problem: error.to_string() })
 }
 
 #[cfg(test)]

@@ -16,9 +16,6 @@ use crate::{meter, pool, schedule, twice};
 /// Seeds from which on an invariant that never checked anything is a failure.
 const VACUITY_SEEDS_MIN: u64 = 500;
 
-/// Runs to try at most for each smaller one.
-const TRIES_MAX: u64 = 4_000;
-
 /// The scenario whose failure is planted, and must arrive.
 const CANARY: &str = "canary";
 
@@ -51,7 +48,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, RunnerError> {
     bar.finish_and_clear();
     calibrate(&mut report);
     report.failures.sort_by(|a, b| (&a.scenario, a.seed).cmp(&(&b.scenario, b.seed)));
-    let effort = Effort { tries: TRIES_MAX, seconds: options.shrink_seconds, jobs: options.jobs };
+    let effort =
+        Effort { seconds: options.shrink_seconds, jobs: options.jobs, ..Effort::default() };
     let telling = Telling { reports: &options.reports, program: &program, effort };
     failure::tell(&report.failures, &telling)?;
     finish(options, &report, took)

@@ -100,6 +100,11 @@ impl Scratch {
         built
     }
 
+    /// Where the runner with this mutant stands once it is built.
+    pub(crate) fn runner(&self, mutant: &str) -> PathBuf {
+        self.target.join(format!("sim-runner-{mutant}"))
+    }
+
     fn build(&self, mutant: &str) -> Result<PathBuf, RunnerError> {
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["build", "--quiet", "--profile", "sim", "--package", "sim-runner"])
@@ -120,7 +125,7 @@ impl Scratch {
         }
         let built = self.target.join("sim/sim-runner");
         // The next build replaces the binary; this one is hunted meanwhile or later.
-        let kept = self.target.join(format!("sim-runner-{mutant}"));
+        let kept = self.runner(mutant);
         std::fs::copy(&built, &kept).map_err(|source| RunnerError::File { path: built, source })?;
         Ok(kept)
     }

@@ -40,7 +40,10 @@ pub(crate) fn check(options: &SeedsOptions) -> Result<bool, RunnerError> {
             (Some(scratch), Some(id)) => {
                 if built.as_ref().is_none_or(|(of, _)| of != id) {
                     eprintln!("{id}: building");
-                    built = Some((id.clone(), mutants::build(scratch, &root, id)?.program));
+                    built = Some((
+                        id.clone(),
+                        mutants::build(scratch, &root, (id, options.built))?.program,
+                    ));
                 }
                 let (_, mutated) = built.as_ref().expect("it was built just now");
                 let with = process::run(mutated, &job, None, &[]);

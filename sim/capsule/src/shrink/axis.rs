@@ -24,6 +24,7 @@ pub const AXES: &[Axis] = &[
     Axis { count: |plan| plan.brokers.len(), without: without_brokers },
     Axis { count: Plan::operations, without: without_operations },
     Axis { count: |plan| plan.stay_dead.len() + TRAITS, without: without_traits },
+    Axis { count: |plan| plan.cut_off.len(), without: without_cuts },
     Axis { count: number_count, without: at_their_least },
     Axis { count: number_count, without: halved },
 ];
@@ -67,6 +68,7 @@ fn without_strangers(mut plan: Plan) -> Plan {
     let nodes = plan.nodes();
     plan.strikes.retain(|strike| nodes.contains(&strike.node));
     plan.stay_dead.retain(|node| nodes.contains(node));
+    plan.cut_off.retain(|cut| nodes.contains(&cut.node));
     plan
 }
 
@@ -92,6 +94,12 @@ fn without_traits(plan: &Plan, range: Range<usize>) -> Plan {
     smaller.buggify &= !range.contains(&dead);
     smaller.probes &= !range.contains(&(dead + 1));
     smaller.stay_dead.drain(range.start.min(dead)..range.end.min(dead));
+    smaller
+}
+
+fn without_cuts(plan: &Plan, range: Range<usize>) -> Plan {
+    let mut smaller = plan.clone();
+    smaller.cut_off.drain(range);
     smaller
 }
 

@@ -104,7 +104,8 @@ fn along(axis: &Axis, mut best: Trial, oracle: &mut dyn Oracle) -> Trial {
 
 /// Whether a healthy product would pass: somebody must be left who can serve.
 fn is_legal(plan: &Plan) -> bool {
-    let lives = |name: &String| !plan.stay_dead.contains(name);
+    let is_cut = |name: &String| plan.cut_off.iter().any(|cut| cut.node == *name);
+    let lives = |name: &String| !plan.stay_dead.contains(name) && !is_cut(name);
     plan.namesrvs.iter().any(lives) && plan.brokers.iter().any(|broker| lives(&broker.node))
 }
 

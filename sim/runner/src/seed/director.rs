@@ -8,7 +8,7 @@ use invariants::ledger::Fault;
 use runtime::Rng;
 use runtime::sync::{Either, Stop, race};
 use sim::{Control, Life, Node};
-use sim_capsule::Strike;
+use sim_capsule::{CutOff, Strike};
 use tokio::sync::mpsc;
 use workloads::scenario::NemesisKind;
 use workloads::{Recorder, Stage, Workload};
@@ -159,8 +159,9 @@ impl Director {
         }
     }
 
-    /// Ends all faults and starts whoever is dead, except those who stay dead for ever.
-    pub(crate) fn heal(&mut self, stay_dead: &[Node]) {
+    /// Ends all faults and starts whoever is dead, except those who stay dead for ever, and the cuts
+    /// that stay.
+    pub(crate) fn heal(&mut self, stay_dead: &[Node], cut_off: &[CutOff]) {
         for (_, step) in std::mem::take(&mut self.agenda) {
             if let Step::Undo(strike) = step {
                 strike::undo(&self.control, &strike);
@@ -168,6 +169,7 @@ impl Director {
         }
         self.doomed.clear();
         sim::fault::partition::heal_all(&self.control);
+        cut_off.iter().for_each(|cut| self.cut_off(cut));
         self.observer.catch_up();
         self.observer.healed();
         let nodes: Vec<Node> = self.servers.keys().chain(self.clients.keys()).cloned().collect();
@@ -177,6 +179,20 @@ impl Director {
                 self.bury(&node);
             } else if matches!(self.control.life(&node), Life::Dead | Life::Dark) {
                 self.start(&node);
+            }
+        }
+    }
+
+    /// A node stays cut off from everybody for ever, in one direction.
+    fn cut_off(&mut self, cut: &CutOff) {
+        let Some(node) = self.control.find(&cut.node) else { return };
+        runtime::sometimes!("runner: a name server is not heard for ever", cut.hears);
+        runtime::sometimes!("runner: a name server hears nobody for ever", !cut.hears);
+        self.log(&node, if cut.hears { "is heard no more" } else { "hears nobody any more" });
+        for other in self.control.nodes() {
+            let (from, to) = if cut.hears { (&node, &other) } else { (&other, &node) };
+            if from != to {
+                sim::fault::partition::one_way(&self.control, from, to);
             }
         }
     }

@@ -77,7 +77,9 @@ async fn play(director: &mut Director, plan: &Plan, stalls: &mut Vec<Broken>) {
     let dead: Vec<Node> =
         plan.stay_dead.iter().filter_map(|name| director.control.find(name)).collect();
     tell::phase(&director.control, "heal");
-    director.heal(&dead);
+    // Whoever comes later is cut off from them, too.
+    director.control.node(SETTLER);
+    director.heal(&dead, &plan.cut_off);
     director.control.trace().allow(SETTLE_EVENTS_MAX);
     let limit = Duration::from_millis(plan.phases.settle_ms);
     if settle(director, (limit, plan.probes), &workloads, stalls).await {
