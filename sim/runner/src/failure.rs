@@ -133,16 +133,17 @@ pub(crate) fn story(outcome: &SeedOutcome, same: Option<bool>, less: Option<&Les
         format!("{} FAILED", outcome.job()),
         format!("  again:  cargo sim replay {arguments}    ({tried})"),
     ];
-    lines.extend(match less {
-        None => [
+    match less {
+        None => lines.extend([
             format!("  less:   cargo sim shrink {arguments}"),
             format!("  look:   cargo sim timeline {arguments} -o run.html"),
-        ],
-        Some(Less { capsule, page, sum }) => [
-            format!("  less:   cargo sim replay {}    ({sum})", capsule.display()),
+        ]),
+        Some(Less { capsule, page, sum }) => lines.extend([
+            format!("  less:   cargo sim replay {}", capsule.display()),
+            format!("          {sum}"),
             format!("  look:   {}", page.display()),
-        ],
-    });
+        ]),
+    }
     let mut part = |indent: &str, from: &[String], most: usize| {
         let shown = from.iter().take(most).map(|line| {
             let line: String = line.chars().take(COLUMNS_MAX).collect();
@@ -246,7 +247,8 @@ mod tests {
         assert!(lines.len() < LINES_MAX, "{}", lines.join("\n"));
         for told in [
             "cargo sim replay",
-            "shrunk.toml    (1 of 9",
+            "shrunk.toml",
+            "1 of 9",
             "tried twice more",
             "It stays.",
             "fingerprint D1-",
