@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "it faces the developer: processes, reports, time")]
 
+mod arena;
 mod capsule;
 mod cli;
 mod coverage;
@@ -38,8 +39,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::arena::Arena;
 use crate::cli::{Cli, Command};
 use crate::error::RunnerError;
+
+#[global_allocator]
+static MEMORY: Arena = Arena::new();
 
 fn main() -> ExitCode {
     match execute(Cli::parse()) {
