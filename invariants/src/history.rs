@@ -75,6 +75,8 @@ pub struct Pull {
     pub queue: MessageQueue,
     /// From where on.
     pub from: QueueOffset,
+    /// How long the broker may hold it when nothing is there, in ms.
+    pub hold_ms: u64,
     /// What the answer said.
     pub status: PullStatus,
     /// Where to go on, as the answer said.
@@ -200,7 +202,7 @@ pub enum What {
     Rebalanced {
         /// The group.
         group: String,
-        /// The member.
+        /// The member: its node, a dot, and whatever tells its lives apart.
         consumer: String,
         /// All its queues.
         queues: Vec<MessageQueue>,
@@ -241,6 +243,8 @@ pub enum What {
     Processed {
         /// The group.
         group: String,
+        /// The member.
+        consumer: String,
         /// Who it was; whatever queue (also of retries) it came from.
         id: Identity,
     },
@@ -269,6 +273,8 @@ pub enum What {
         /// Whether it was `OK` in the end.
         served: bool,
     },
+    /// Every group has consumed everything, and nobody has left yet.
+    Drained,
     /// At the end, a reader read a queue from its lowest offset to its highest.
     ReadBack {
         /// The queue.

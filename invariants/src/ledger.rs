@@ -56,6 +56,8 @@ pub enum Fault {
     Network {
         /// What, in words.
         what: String,
+        /// For how long from now on.
+        for_ms: u64,
     },
     /// CJ: the wall clock jumped, or runs wrong.
     Clock {

@@ -13,13 +13,15 @@
 //! | Family | Properties |
 //! |---|---|
 //! | `durability` | D1 D2 D3 D4 D5 D6 D7 D8 D11 |
-//! | `phantom` | P1 P2 |
+//! | `phantom` | P1 P2 P5 |
 //! | `integrity` | I1 I2 I3 I6 I19 |
-//! | `order` | O1 O2 |
+//! | `order` | O1 O2 O3 |
 //! | `queue_log` | Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 |
-//! | `consumer` | C3 |
+//! | `consumer` | C1 C2 C3 C4 |
 //! | `recovery` | S1 S2 S3 S4 S5 S6 S7 S9 S10 S12 S14 |
 //! | `retention` | E1 E2 E3 E4 E5 S11 |
+//! | `rebalance` | B1 |
+//! | `long_poll` | LP1 LP2 |
 //! | `liveness` | LV1 |
 
 mod answer;
@@ -34,11 +36,13 @@ pub mod integrity;
 pub mod invariant;
 pub mod ledger;
 pub mod liveness;
+pub mod long_poll;
 pub mod order;
 pub mod outcome;
 pub mod phantom;
 pub mod promise;
 pub mod queue_log;
+pub mod rebalance;
 pub mod recovery;
 pub mod retention;
 pub mod violation;
@@ -72,6 +76,7 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(durability::ProgressIsKept::default()),
         Box::new(phantom::DeliveredWasSent),
         Box::new(phantom::RefusedIsNotDelivered::default()),
+        Box::new(phantom::FilterIsSound::default()),
         Box::new(integrity::ContentIsAsSent),
         Box::new(integrity::PlaceReadsTheSame::default()),
         Box::new(integrity::StoreTimeRises),
@@ -80,6 +85,7 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(integrity::DamageIsReported::default()),
         Box::new(order::OffsetsRise::default()),
         Box::new(order::AcksKeepOrder::default()),
+        Box::new(order::AppendsFollowTime::default()),
         Box::new(queue_log::OffsetsAreDense::default()),
         Box::new(queue_log::PlaceIsImmutable::default()),
         Box::new(queue_log::MaxNeverFalls::default()),
@@ -88,7 +94,13 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(queue_log::PullTellsTheTruth),
         Box::new(queue_log::SearchBrackets::default()),
         Box::new(queue_log::VisibleInTime::default()),
+        Box::new(consumer::CommitNeverFalls::default()),
+        Box::new(consumer::CommitKeepsBehind::default()),
         Box::new(consumer::AtLeastOnce::default()),
+        Box::new(consumer::DuplicatesAreExplained::default()),
+        Box::new(rebalance::OneOwner::default()),
+        Box::new(long_poll::ArrivalWakes::default()),
+        Box::new(long_poll::HeldInBounds::default()),
         Box::new(recovery::RecoveryIsIdempotent::default()),
         Box::new(recovery::QueuesMirrorTheLog),
         Box::new(recovery::IndexMirrorsTheLog),
@@ -118,8 +130,8 @@ mod tests {
     fn every_property_has_a_name_of_its_own_and_says_what_it_does_not_see() {
         let claims: Vec<_> = super::all().iter().map(|invariant| invariant.claim()).collect();
         let ids: BTreeSet<&str> = claims.iter().map(|claim| claim.id).collect();
-        let listed = "C3 D1 D11 D2 D3 D4 D5 D6 D7 D8 D9 E1 E2 E3 E4 E5 I1 I19 I2 I3 I6 LV1 O1 O2 \
-                      P1 P2 Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 S1 S10 S11 S12 S14 S2 S3 S4 S5 S6 S7 S9";
+        let listed = "B1 C1 C2 C3 C4 D1 D11 D2 D3 D4 D5 D6 D7 D8 D9 E1 E2 E3 E4 E5 I1 I19 I2 I3 I6 LP1 LP2 LV1 O1 O2 O3 \
+                      P1 P2 P5 Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 S1 S10 S11 S12 S14 S2 S3 S4 S5 S6 S7 S9";
         assert_eq!(ids.into_iter().collect::<Vec<_>>().join(" "), listed);
         for claim in claims {
             assert!(claim.sentence.ends_with('.') && !claim.source.is_empty(), "{}", claim.id);

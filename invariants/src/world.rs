@@ -74,6 +74,20 @@ impl World<'_> {
         Some(until.map(ends_ms).max().unwrap_or(0))
     }
 
+    /// When the last thing ended that struck any node up to `at_ms`, in ms of true time; 0 when
+    /// nothing did. What was asked for and answered between it and `at_ms` met a calm world.
+    pub fn undisturbed_since(&self, at_ms: u64) -> u64 {
+        let until = self.ledger.entries().iter().take_while(|entry| entry.at_ms <= at_ms);
+        until.map(ends_ms).max().unwrap_or(0)
+    }
+
+    /// Whether any node's clock ran wrong before `at_ms`: its timers may, too, from then on.
+    pub fn clocks_hold(&self, at_ms: u64) -> bool {
+        let is_clock = |entry: &Entry| matches!(entry.fault, Fault::Clock { .. });
+        let mut until = self.ledger.entries().iter().take_while(|entry| entry.at_ms <= at_ms);
+        !until.any(is_clock)
+    }
+
     /// The plain messages that are known to be stored on `node`, with where.
     pub fn stored_on(&self, node: &str) -> impl Iterator<Item = (&Sent, &Placed)> {
         let is_plain = |sent: &&Sent| sent.kind == Kind::Plain;
@@ -144,7 +158,9 @@ const FULL_MS_MAX: u64 = 60_000;
 /// When what it disturbs is over.
 fn ends_ms(entry: &Entry) -> u64 {
     match entry.fault {
-        Fault::Stall { for_ms } => entry.at_ms.saturating_add(for_ms),
+        Fault::Stall { for_ms } | Fault::Network { for_ms, .. } => {
+            entry.at_ms.saturating_add(for_ms)
+        }
         Fault::NoSpace => entry.at_ms + FULL_MS_MAX,
         _ => entry.at_ms,
     }

@@ -73,7 +73,8 @@ impl MessageListener for Listener {
                 return ConsumeStatus::Later;
             }
             for id in all.iter().filter_map(|seen| seen.id) {
-                self.recorder.record(What::Processed { group: self.group.clone(), id });
+                let (group, consumer) = (self.group.clone(), self.consumer.clone());
+                self.recorder.record(What::Processed { group, consumer, id });
             }
             ConsumeStatus::Success
         })

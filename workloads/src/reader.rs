@@ -176,6 +176,7 @@ pub(crate) async fn noted_pull(
         started_ms,
         queue: queue.clone(),
         from,
+        hold_ms: options.hold.as_millis() as u64,
         status,
         next: answer.next_begin,
         min: answer.min,

@@ -35,7 +35,7 @@ impl Invariant for AtLeastOnce {
     }
 
     fn on_event(&mut self, _world: &World<'_>, event: &Event, _found: &mut Found) {
-        if let What::Processed { group, id } = &event.what {
+        if let What::Processed { group, id, .. } = &event.what {
             self.processed.insert((group.clone(), *id));
         }
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn processed(run: &mut Run, id: Identity) {
-        run.event(What::Processed { group: "g".into(), id });
+        run.event(What::Processed { group: "g".into(), consumer: "c".into(), id });
     }
 
     #[test]

@@ -121,6 +121,7 @@ mod tests {
             started_ms: 0,
             queue: queue(),
             from: QueueOffset(3),
+            hold_ms: 0,
             status: PullStatus::Found,
             next: QueueOffset(next),
             min: QueueOffset(0),

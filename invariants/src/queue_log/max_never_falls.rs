@@ -74,6 +74,7 @@ mod tests {
             started_ms,
             queue: queue(),
             from: QueueOffset(0),
+            hold_ms: 0,
             status: PullStatus::NotFound,
             next: QueueOffset(0),
             min: QueueOffset(0),

@@ -48,6 +48,7 @@ mod tests {
             started_ms: 0,
             queue: queue(),
             from: QueueOffset(3),
+            hold_ms: 0,
             status,
             next: QueueOffset(next),
             min: QueueOffset(7),

@@ -63,6 +63,7 @@ pub(crate) fn pull(from: u64) -> Pull {
         started_ms: 0,
         queue: queue(),
         from,
+        hold_ms: 0,
         status: PullStatus::NotFound,
         next: from,
         min: QueueOffset(0),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use broker::BrokerConfig;
 use invariants::Watch;
 use invariants::disk::{NodeDisk, Room};
+use invariants::history::What;
 use invariants::promise::{Broker, Cluster, Flush, commit_horizon_ms, horizon_ms};
 use runtime::sync::{Either, race};
 use sim::{Control, Node, World};
@@ -161,6 +162,8 @@ async fn settle(
     let drained = async move { settle::drain(&stage, &groups, limit).await };
     if let Err(stuck) = watch_settler(director, limit, drained).await {
         stalls.push(verdict::stall(&format!("consumers did not drain: {stuck}"), director));
+    } else {
+        director.recorder.record(What::Drained);
     }
     true
 }

@@ -23,8 +23,9 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Vec<Fault>> {
     let life = control.life(&node);
     if disturb::is_between_nodes(strike.kind) {
         disturb::begin(control, &node, strike);
-        let what = format!("{:?} for {} ms", strike.kind, strike.lasts.as_millis());
-        return Some(vec![Fault::Network { what }]);
+        let for_ms = strike.lasts.as_millis() as u64;
+        let what = format!("{:?} for {for_ms} ms", strike.kind);
+        return Some(vec![Fault::Network { what, for_ms }]);
     }
     match strike.kind {
         NemesisKind::Kill | NemesisKind::KillInRecovery => {

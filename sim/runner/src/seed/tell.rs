@@ -66,6 +66,7 @@ fn kind(what: &What) -> &'static str {
         What::ReadBack { .. } => "read-back",
         What::Queried(_) => "queried",
         What::Probed { .. } => "probed",
+        What::Drained => "drained",
     }
 }
 
@@ -92,7 +93,7 @@ impl fmt::Display for Words<'_> {
                 Outcome::Unknown => write!(to, "{id}"),
             },
             What::Delivered { group, seen, .. } => write!(to, "{} to {group}", Shown(seen)),
-            What::Processed { group, id } => write!(to, "{id} by {group}"),
+            What::Processed { group, id, .. } => write!(to, "{id} by {group}"),
             What::Committed { group, queue, offset } => {
                 write!(
                     to,
