@@ -2,7 +2,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "it faces the developer: processes, reports, time")]
 
-mod arena;
 mod capsule;
 mod cli;
 mod coverage;
@@ -39,12 +38,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arena::Arena;
 use crate::cli::{Cli, Command};
 use crate::error::RunnerError;
 
+/// Runs are short and allocate much: see the decision in ARCHITECTURE.md.
 #[global_allocator]
-static MEMORY: Arena = Arena::new();
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match execute(Cli::parse()) {

@@ -15,10 +15,6 @@ use crate::outcome::SeedOutcome;
 /// verdict depends on how fast the machine is, short of a run that never ends.
 const HUNG_AFTER: Duration = Duration::from_secs(240);
 
-/// A run touches some 20 MiB and lives for a tenth of a second: in pages of 2 MiB its memory costs
-/// a twentieth less of its time. For glibc; others do not read this.
-const MALLOC: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
-
 /// Runs one seed in a process of its own, with these variables in its environment.
 pub(crate) fn run(
     program: &Path,
@@ -40,7 +36,7 @@ pub(crate) fn run_with(
 ) -> SeedOutcome {
     let mut command = Command::new(program);
     command.arg("one").args(job.arguments()).args(arguments);
-    command.envs([MALLOC]).envs(environment.iter().copied());
+    command.envs(environment.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     match command.spawn() {
         Ok(child) => finish(child, job),

@@ -44,7 +44,6 @@ pub(crate) fn one(options: &OneOptions) -> Result<bool, RunnerError> {
     let listener = sink.clone();
     // A fresh thread: madsim seeds the hash maps of a thread when they are first used there.
     let run = std::thread::spawn(move || {
-        crate::MEMORY.take();
         let world = sim::World::new(plan.seed);
         if let Some(listener) = &listener {
             listener.watch(&world);
