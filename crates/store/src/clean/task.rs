@@ -1,5 +1,6 @@
 //! The one task that deletes, and that looks at the disk's space.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -57,19 +58,36 @@ impl Cleaner {
     /// to do asks the disk for its space and touches no file.
     pub(crate) async fn keep_cleaning(self: Arc<Self>, stop: Stop) {
         self.guard(self.space());
-        loop {
-            let asked = self.wishes.asked.wait(self.wishes.asked.reached() + 1);
-            let is_full = self.log.guard().full().is_some();
-            let interval = Duration::from_millis(self.policy.interval_ms);
-            let pause = if is_full { LOOK_WHILE_FULL.min(interval) } else { interval };
-            let due = race(asked, self.clock.sleep(pause));
-            let Either::Right(_) = race(stop.stopped(), due).await else { return };
+        while self.until_due(&stop).await {
             if self.log.refusal().is_some() || self.pass(&stop).await.is_err() {
                 return;
             }
             // Also what an earlier process left undone, or a removal that failed.
             if self.follow().await.is_err() {
                 return;
+            }
+        }
+    }
+
+    /// Waits until the next pass is due, and lets queues follow meanwhile that left a stale file
+    /// behind. False when it is stopped, or the store has failed.
+    async fn until_due(&self, stop: &Stop) -> bool {
+        let asked = self.wishes.asked.wait(self.wishes.asked.reached() + 1);
+        let is_full = self.log.guard().full().is_some();
+        let interval = Duration::from_millis(self.policy.interval_ms);
+        let pause = if is_full { LOOK_WHILE_FULL.min(interval) } else { interval };
+        let mut due = pin!(race(asked, self.clock.sleep(pause)));
+        let outlived = self.queues.outlived();
+        let mut seen = outlived.reached();
+        loop {
+            let outlived_more = outlived.wait(seen + 1);
+            match race(stop.stopped(), race(due.as_mut(), outlived_more)).await {
+                Either::Left(()) => return false,
+                Either::Right(Either::Left(_)) => return true,
+                Either::Right(Either::Right(_)) => seen = outlived.reached(),
+            }
+            if self.log.refusal().is_some() || self.follow().await.is_err() {
+                return false;
             }
         }
     }
@@ -112,6 +130,9 @@ impl Cleaner {
     pub(crate) async fn follow(&self) -> Result<(), Closed> {
         let mut followed = self.wishes.followed.lock().await;
         let min = self.log.min_offset();
+        if let Err(error) = self.queues.clean_outlived(min).await {
+            return self.failed("a file of a ConsumeQueue", error);
+        }
         if *followed == min {
             return Ok(());
         }

@@ -9,12 +9,14 @@
 //! | a file's first byte and length, 16 bytes | `queue` | one a file |
 //! | open files | `shelf` | `queue_files_open_max` over all queues |
 //! | queues to sync | `table` | one a queue |
+//! | queues with a file that nobody needs | `outlived` | one a queue |
 //! | entries gathered and not yet written | `writer` | `ENTRIES_GATHERED_MAX` over all queues |
 
 mod clean;
 mod ends;
 mod entry;
 mod handle;
+mod outlived;
 mod queue;
 mod shelf;
 mod table;

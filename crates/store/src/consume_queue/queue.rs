@@ -15,6 +15,7 @@ use runtime::SegmentFile;
 use runtime::sync::Watermark;
 
 use super::entry::Entry;
+use super::outlived::Outlived;
 use super::shelf::Shelf;
 use super::writer::{GAP_MAX, Put, ToSync, Writer};
 use crate::layout::{ENTRY_LEN, Layout, is_directory_name, join, segment_name};
@@ -29,6 +30,8 @@ pub(super) struct Common {
     pub(super) layout: Layout,
     /// How many entries a new file gets.
     pub(super) file_entries: u64,
+    /// Queues that went on in a new file while no message of the one before was left.
+    pub(super) outlived: Outlived,
 }
 
 /// One file of a queue; the bytes of all files count on from file to file.
@@ -292,6 +295,9 @@ impl Queue {
         self.common.shelf.put((self.number, base), file);
         self.writer().changed();
         self.add_span(span);
+        if last.is_some() && self.min_offset() >= span.first() {
+            self.common.outlived.note(&self.topic, self.queue_id);
+        }
         Ok(span)
     }
 

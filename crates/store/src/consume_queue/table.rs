@@ -5,7 +5,9 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use runtime::Disk;
+use runtime::sync::Watermark;
 
+use super::outlived::Outlived;
 use super::queue::{Common, Queue};
 use super::shelf::Shelf;
 use crate::config::StoreConfig;
@@ -30,7 +32,7 @@ impl Queues {
         let shelf = Shelf::new(disk, config.queue_files_open_max);
         let file_entries = config.queue_segment_entries;
         Self {
-            common: Arc::new(Common { shelf, layout, file_entries }),
+            common: Arc::new(Common { shelf, layout, file_entries, outlived: Outlived::default() }),
             topics: RwLock::default(),
             dirty: Mutex::default(),
             syncs_max: config.queue_syncs_max,
@@ -88,6 +90,28 @@ impl Queues {
             removed += queue.clean(min_physical).await?;
         }
         Ok(removed)
+    }
+
+    /// Lets go of files that were stale while they were the last of their queue, and are not any
+    /// more. Looks into no other queue.
+    ///
+    /// # Errors
+    /// [`RemoveError`]; again comes back to the queues that are left.
+    pub(crate) async fn clean_outlived(&self, min_physical: u64) -> Result<(), RemoveError> {
+        let outlived = &self.common.outlived;
+        while let Some((topic, queue_id)) = outlived.take() {
+            let Some(queue) = self.find(&topic, queue_id) else { continue };
+            if let Err(error) = queue.clean(min_physical).await {
+                outlived.keep(&topic, queue_id);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// How often a queue came to have such a file.
+    pub(crate) fn outlived(&self) -> &Watermark {
+        self.common.outlived.noted()
     }
 
     /// Makes every entry durable that was written before the call. Visits the dirty queues alone;
