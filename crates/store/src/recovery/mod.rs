@@ -84,7 +84,7 @@ pub(crate) async fn recover(ground: &Ground) -> Result<Recovered, OpenError> {
         log_first: first,
     });
     let whole = queues::take_over(disk, layout, &queues, moment).await?
-        || queues::cut(&queues, &segments, vouched).await?;
+        || queues::cut(&queues, &queues::Beneath::new(&segments, &quarantine, vouched)).await?;
     let mut queue_entries = 0;
     for queue in queues.all() {
         queue_entries += queue.end();

@@ -1,19 +1,21 @@
 //! Recovery of the queues: open their files and cut them back to what the checkpoint vouches for.
 //! What was behind is dispatched again from the log.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use message::record::View;
 use runtime::{Disk, Entry as Found, EntryKind};
 
-use crate::commit_log::{Bad, record_at};
+use crate::commit_log::{Bad, Found as InLog, next_at, next_sound, record_at};
 use crate::config::StoreConfig;
 use crate::consume_queue::{Entry, Moment, Queue, Queues, Span, take_over_ends};
 use crate::crowd::all_of;
 use crate::error::OpenError;
 use crate::layout::{ENTRY_LEN, Layout, join, segment_base};
+use crate::quarantine::Quarantine;
 use crate::segment_set::SegmentSet;
 
 /// How many entries before the end of a queue are looked at one by one.
@@ -100,16 +102,57 @@ pub(super) async fn take_over(
     }
 }
 
-/// Cuts every queue back to the entries of records below `vouched`. Says whether all of them were
-/// sound; otherwise they must be filled from the start of the log.
-pub(super) async fn cut(
-    queues: &Queues,
-    log: &SegmentSet,
-    vouched: u64,
-) -> Result<bool, OpenError> {
+/// What the entries of queues lead to.
+pub(super) struct Beneath<'a> {
+    /// The log, of which nothing is cut yet.
+    pub(super) log: &'a SegmentSet,
+    /// Where what is found damaged goes.
+    pub(super) quarantine: &'a Quarantine,
+    /// The checkpoint vouches for everything below this offset.
+    pub(super) vouched: u64,
+    /// By segment, how far it was looked through for damage.
+    examined: Mutex<BTreeMap<u64, u64>>,
+}
+
+impl<'a> Beneath<'a> {
+    pub(super) fn new(log: &'a SegmentSet, quarantine: &'a Quarantine, vouched: u64) -> Self {
+        Self { log, quarantine, vouched, examined: Mutex::default() }
+    }
+
+    /// Whether the log is damaged at `offset`, which is vouched for: then an entry that leads there
+    /// may well be right. Reads its segment from the start on, as nothing else is known to be the
+    /// start of a record, and each part of it once.
+    fn is_damaged(&self, offset: u64) -> io::Result<bool> {
+        let Some(segment) = self.log.find(offset) else { return Ok(true) };
+        let mut examined = self.examined.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = examined.entry(segment.base).or_insert(segment.base);
+        while *at <= offset {
+            if let Some(to) = self.quarantine.end_of(*at) {
+                *at = to;
+                continue;
+            }
+            match next_at(&segment, *at) {
+                Ok(InLog::Record(record)) => *at += record.len() as u64,
+                Ok(InLog::SegmentEnd) => *at = segment.end(),
+                Err(Bad::Disk(error)) => return Err(error),
+                Err(bad) => {
+                    let limit = self.vouched.min(segment.end());
+                    let to = next_sound(self.log, *at + 1, limit)?;
+                    self.quarantine.add(*at, to, &bad.to_string());
+                    *at = to;
+                }
+            }
+        }
+        Ok(self.quarantine.end_of(offset).is_some())
+    }
+}
+
+/// Cuts every queue back to the entries of records below what is vouched for. Says whether all of
+/// them were sound; otherwise they must be filled from the start of the log.
+pub(super) async fn cut(queues: &Queues, beneath: &Beneath<'_>) -> Result<bool, OpenError> {
     let sound = &AtomicBool::new(true);
     let cut = |queue: Arc<Queue>| async move {
-        let is_sound = cut_one(queues, &queue, log, vouched).await;
+        let is_sound = cut_one(queues, &queue, beneath).await;
         let is_sound = is_sound.map_err(|error| OpenError::disk(&queue.directory(), error))?;
         sound.fetch_and(is_sound, Ordering::Relaxed);
         Ok(())
@@ -118,16 +161,11 @@ pub(super) async fn cut(
     Ok(sound.load(Ordering::Relaxed))
 }
 
-async fn cut_one(
-    queues: &Queues,
-    queue: &Arc<Queue>,
-    log: &SegmentSet,
-    vouched: u64,
-) -> io::Result<bool> {
+async fn cut_one(queues: &Queues, queue: &Arc<Queue>, beneath: &Beneath<'_>) -> io::Result<bool> {
     drop_misfits(queue).await?;
-    let scanned = vouched_end(queue, vouched).await?;
+    let scanned = vouched_end(queue, beneath.vouched).await?;
     let end = match scanned {
-        Some(scanned) => matching_end(queue, log, scanned).await?,
+        Some(scanned) => matching_end(queue, beneath, scanned).await?,
         None => None,
     };
     let Some(end) = end else {
@@ -139,7 +177,7 @@ async fn cut_one(
         None => (end * ENTRY_LEN, false),
     };
     queue.remove_from(later).await?;
-    queue.recovered(first_message(queue, log, end).await?, end, zeroed);
+    queue.recovered(first_message(queue, beneath.log, end).await?, end, zeroed);
     if zeroed {
         queues.note_dirty(queue);
     }
@@ -214,12 +252,13 @@ async fn in_order(queue: &Queue, first: u64, end: u64) -> io::Result<u64> {
     Ok(at)
 }
 
-/// The position behind the last entry, at `end` or before, whose record says that it is its own.
-async fn matching_end(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<Option<u64>> {
+/// The position behind the last entry, at `end` or before, whose record says that it is its own, or
+/// is lost.
+async fn matching_end(queue: &Queue, beneath: &Beneath<'_>, end: u64) -> io::Result<Option<u64>> {
     let Some(first) = queue.spans().first().copied() else { return Ok(None) };
     let mut end = end;
     while end > first.first() {
-        if matches(queue, log, end - 1).await? {
+        if matches(queue, beneath, end - 1).await? {
             return Ok(Some(end));
         }
         let queue_id = queue.queue_id();
@@ -229,26 +268,33 @@ async fn matching_end(queue: &Queue, log: &SegmentSet, end: u64) -> io::Result<O
     Ok(None)
 }
 
-/// Whether the entry at `at` points to the record that has this place, or to one that is gone.
-async fn matches(queue: &Queue, log: &SegmentSet, at: u64) -> io::Result<bool> {
+/// Whether the entry at `at` points to the record that has this place, or to one that is gone, or
+/// to where the log is damaged.
+///
+/// Scenario that the last is for: 1. a message is durable and consumed, and the group's offset lies
+/// behind it; 2. its record rots; 3. a start cuts its entry, and gives its place to the next
+/// message; 4. the group never asks for that one.
+async fn matches(queue: &Queue, beneath: &Beneath<'_>, at: u64) -> io::Result<bool> {
     let Some(entry) = queue.entry(at).await? else { return Ok(false) };
+    let log = beneath.log;
     let first = log.first().map_or(0, |segment| segment.base);
     if entry.is_filler() || entry.physical < first {
         return Ok(true);
     }
-    let Some(segment) = log.find(entry.physical) else { return Ok(false) };
+    let Some(segment) = log.find(entry.physical) else { return Ok(true) };
     let record = match record_at(&segment, entry.physical) {
         Ok(record) => record,
         // What cannot be read is unknown, and no reason to cut what is vouched for.
         Err(Bad::Disk(error)) => return Err(error),
-        Err(_) => return Ok(false),
+        Err(_) => return beneath.is_damaged(entry.physical),
     };
-    Ok(View::parse(&record).is_ok_and(|record| {
+    let is_its_own = View::parse(&record).is_ok_and(|record| {
         record.queue_offset.0 == at
             && record.queue_id == queue.queue_id()
             && record.topic == queue.topic()
             && record.store_size == entry.len
-    }))
+    });
+    Ok(is_its_own || beneath.is_damaged(entry.physical)?)
 }
 
 /// The first position before `end` whose message is still in the log; `end` when none is.
