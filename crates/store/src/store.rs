@@ -377,7 +377,7 @@ impl Store {
     /// The last steps of a sound store, each vouching for the one before.
     async fn finish(&self) -> Result<(), ShutdownError> {
         let Shared { disk, clock, layout, log, index, progress, voucher, running, .. } = &*self.0;
-        log.commit().map_err(ShutdownError::Poisoned)?;
+        log.commit().await.map_err(ShutdownError::Poisoned)?;
         log.flush().await.map_err(ShutdownError::Poisoned)?;
         let dispatched = progress.position.wait(log.appended().reached());
         if clock.timeout(DISPATCH_WAIT_MAX, dispatched).await.is_err() {

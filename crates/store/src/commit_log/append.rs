@@ -127,16 +127,23 @@ impl Appender<'_> {
         if !self.open {
             return Err(self.refused());
         }
-        if self.tail.end + len + BLANK_HEAD_LEN <= self.tail.segment.end() {
-            return Ok(());
+        let Tail { segment, end, pool, .. } = &*self.tail;
+        let rolls = end + len + BLANK_HEAD_LEN > segment.end();
+        let too_large = |max| AppendError::TooLarge { part: "batch", len, max };
+        if rolls {
+            let max = self.log.config.record_len_max();
+            if len > max {
+                return Err(too_large(max));
+            }
+            if self.log.segments.find(segment.end()).is_none() {
+                return Err(self.no_next_segment());
+            }
         }
-        let max = self.log.config.record_len_max();
-        if len > max {
-            return Err(AppendError::TooLarge { part: "batch", len, max });
-        }
-        match self.log.segments.find(self.tail.segment.end()) {
-            Some(_) => Ok(()),
-            None => Err(self.no_next_segment()),
+        let Some(pool) = pool else { return Ok(()) };
+        match pool.has_room_for_batch(segment, *end, len, rolls) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(pool_exhausted()),
+            Err(max) => Err(too_large(max)),
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Pool {
     /// What was appended and is not being committed, in the order of the log; the last one fills.
     filled: VecDeque<Filled>,
     free: Vec<Vec<u8>>,
+    /// How many there are in all.
+    count: u64,
     buffer_len: u64,
 }
 
@@ -42,7 +44,7 @@ impl Pool {
         let pool = config.pool_in_use()?;
         let buffer_len = BUFFER_LEN.max(config.record_len_bound()).min(config.segment_size);
         let free = (0..pool.buffers).map(|_| buffer(buffer_len)).collect();
-        Some(Self { filled: VecDeque::new(), free, buffer_len })
+        Some(Self { filled: VecDeque::new(), free, count: pool.buffers, buffer_len })
     }
 
     /// Whether a record of `len` bytes at `at` of the segment finds a buffer.
@@ -54,6 +56,32 @@ impl Pool {
     pub(super) fn has_room_to_roll(&self, segment: &Segment, at: u64) -> bool {
         let blank = usize::from(!self.fits_last(segment, at, 0));
         self.free.len() > blank
+    }
+
+    /// Whether records of `len` bytes in all find buffers, the first of them at `at` of the segment;
+    /// `rolls`: they may go on in the next one, behind a blank.
+    ///
+    /// # Errors
+    /// They never will, however empty the pool: they are longer than this.
+    pub(super) fn has_room_for_batch(
+        &self,
+        segment: &Segment,
+        at: u64,
+        len: u64,
+        rolls: bool,
+    ) -> Result<bool, u64> {
+        let here = if self.fits_last(segment, at, len) { 0 } else { self.buffers_for(len) };
+        let next = if rolls { self.buffers_for(len) } else { 0 };
+        if self.buffers_for(len) * (1 + u64::from(rolls)) > self.count {
+            return Err(self.buffer_len);
+        }
+        Ok(self.free.len() as u64 >= here + next)
+    }
+
+    /// So many empty buffers surely take records of `len` bytes in all. One that does not fit into
+    /// the rest of a buffer leaves it, so two that follow each other hold more than one is long.
+    fn buffers_for(&self, len: u64) -> u64 {
+        if len <= self.buffer_len { 1 } else { 2 * len.div_ceil(self.buffer_len) }
     }
 
     /// Whether `len` bytes at `at` go on where the last buffer ends. A blank's head always does:

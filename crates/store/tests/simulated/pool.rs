@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use runtime::Rng;
 use sim::{Node, World, fault};
 use store::{AppendError, Busy, FlushMode, PoolConfig, Store, StoreConfig};
 
-use crate::ground::{append, open, pooled, read_all};
+use crate::ground::{append, message, open, pooled, read_all};
 
 /// A store on a new node, with a queue's file there already.
 async fn ready(world: &World, config: StoreConfig) -> (Node, Store) {
@@ -100,6 +101,77 @@ fn an_exhausted_pool_refuses_by_name_and_takes_more_after_the_next_commit() {
         assert_eq!(appended.queue_offset.0, taken, "a refusal uses no place");
         assert_eq!(store.poisoned(), None);
         store.shutdown().await.unwrap();
+    });
+}
+
+/// Asks for room for a batch and appends it under the same lock. Says how many messages went in.
+fn append_batch(store: &Store, bodies: &[&[u8]]) -> Result<usize, AppendError> {
+    let queue = store.queue("Orders", 0);
+    let mut appender = store.appender();
+    // More than its properties and what is fixed take.
+    appender.has_room(bodies.iter().map(|body| body.len() as u64 + 150).sum())?;
+    for body in bodies {
+        let appended = appender.append(&message(&queue, body, &[b"TAGS\x01TagA"]));
+        appended.expect("there was room for the whole batch");
+    }
+    Ok(bodies.len())
+}
+
+/// A batch of which a part finds room in the last buffer used to be appended in part, and answered
+/// as unknown.
+#[test]
+fn a_batch_that_the_pool_cannot_take_whole_is_refused_before_its_first_byte() {
+    let world = World::new(9);
+    world.block_on(async {
+        let rng = Rng::from_seed([9; 32]);
+        let (_, store) = ready(&world, lazy()).await;
+        let (mut taken, mut refused, mut rolled) = (1, 0, 0);
+        for _ in 0..600 {
+            let body = vec![3; 1 + rng.below(9_000) as usize];
+            let batch = vec![&body[..]; 2 + rng.below(5) as usize];
+            let before = store.appended().reached();
+            match append_batch(&store, &batch) {
+                Ok(count) => taken += count,
+                Err(AppendError::SegmentNotReady) => store.segment_ready().await.unwrap(),
+                Err(AppendError::Busy { cause: Busy::Memory, .. }) => {
+                    refused += 1;
+                    assert_eq!(store.appended().reached(), before, "not one byte of it");
+                    world.sleep(Duration::from_millis(rng.below(5_000))).await;
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+            rolled += usize::from(before >> 16 != store.appended().reached() >> 16);
+        }
+        assert!(refused > 50 && rolled > 50 && taken > 300, "{refused} {rolled} {taken}");
+        world.sleep(Duration::from_secs(20)).await;
+        let queue = store.queue("Orders", 0);
+        assert_eq!(read_all(&store, &queue).await.len(), taken, "no part of a refused one");
+    });
+}
+
+#[test]
+fn a_batch_that_no_empty_pool_could_take_is_too_large_and_not_busy() {
+    let world = World::new(10);
+    world.block_on(async {
+        let (_, store) = ready(&world, lazy()).await;
+        let refused = append_batch(&store, &[&[1; 40_000], &[1; 40_000]]).unwrap_err();
+        assert!(matches!(refused, AppendError::TooLarge { part: "batch", .. }), "{refused:?}");
+    });
+}
+
+#[test]
+fn a_long_commit_lets_others_have_their_turn_and_shows_nothing_before_its_end() {
+    let world = World::new(11);
+    world.block_on(async {
+        let (_, store) = ready(&world, StoreConfig { segment_size: 8 << 20, ..lazy() }).await;
+        let queue = store.queue("Orders", 0);
+        let body = vec![5; 3 << 20];
+        let appended = append(&store, &queue, &body).await.unwrap();
+        // Its 1,000 pages are too few, so the interval ends the wait.
+        let before = store.visible().reached();
+        store.visible().wait(before + 1).await.unwrap();
+        assert_eq!(store.visible().reached(), appended.end, "all of it at once");
+        assert_eq!(read_all(&store, &queue).await[1].1.body, body);
     });
 }
 
