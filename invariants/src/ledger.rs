@@ -106,6 +106,17 @@ impl Fault {
         }
     }
 
+    /// Whether it damages a part of these bytes of a CommitLog.
+    fn strikes(&self, log: &Range<u64>) -> bool {
+        let Some((path, range)) = self.damage().filter(|(path, _)| is_log(path)) else {
+            return false;
+        };
+        let base = path.rsplit('/').next().and_then(|name| name.parse::<u64>().ok());
+        base.is_some_and(|base| {
+            base + range.start < log.end && log.start < base.saturating_add(range.end)
+        })
+    }
+
     /// Whether it ends the process of its node.
     pub fn ends(&self) -> bool {
         matches!(self, Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost | Fault::Stopped)
@@ -252,6 +263,17 @@ impl Ledger {
             Fault::Deleted(deletion) => Some(deletion),
             _ => None,
         })
+    }
+
+    /// Whether an entry of `node` damages a part of these bytes of its CommitLog.
+    pub fn is_struck(&self, node: &str, log: &Range<u64>) -> bool {
+        self.of(node).any(|entry| entry.fault.strikes(log))
+    }
+
+    /// The same since its last process ended: while it starts, what struck during this start.
+    pub fn is_struck_since_end(&self, node: &str, log: &Range<u64>) -> bool {
+        let mut since = self.of(node).rev().take_while(|entry| !entry.fault.ends());
+        since.any(|entry| entry.fault.strikes(log))
     }
 
     /// The first entry of `node` that damages what its CommitLog holds.

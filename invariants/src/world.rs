@@ -2,7 +2,7 @@
 
 use message::MessageQueue;
 
-use crate::disk::{NodeDisk, QueueKey, Stop};
+use crate::disk::{NodeDisk, QueueKey, Record, Stop};
 use crate::history::{History, Kind, Placed, Seen, Sent};
 use crate::ledger::{Entry, Fault, Ledger};
 use crate::outcome::Class;
@@ -10,6 +10,9 @@ use crate::promise::{Broker, Cluster, Flush, Owed, Said, owes};
 
 /// No record of a simulated run is longer.
 const RECORD_LEN_BOUND: u64 = 16 * 1024;
+
+/// Length and magic: zeros there end a log.
+const RECORD_HEAD_LEN: u64 = 8;
 
 /// What clients did and saw, which faults struck, and what was promised. Nothing of the product's
 /// own memory.
@@ -45,10 +48,20 @@ impl World<'_> {
 
     /// Up to where the raw log of a disk can be read: to the first bytes that are no record where
     /// the ledger says that it rotted. The store knows what stands behind them, this package does
-    /// not.
+    /// not. Zeros end the log as damage does where the ledger says that they may be another page's,
+    /// and so does a record that says it stands elsewhere: it is another page's, too.
     pub fn readable_to(&self, disk: &NodeDisk) -> u64 {
-        let is_struck = self.ledger.log_rot(&disk.node).is_some();
-        if is_struck && disk.log.stop != Stop::Clean { disk.log.end } else { u64::MAX }
+        let (log, ledger) = (&disk.log, self.ledger);
+        if ledger.log_rot(&disk.node).is_none() {
+            return u64::MAX;
+        }
+        let is_stray = |record: &&Record| {
+            record.stated_address != record.address && ledger.is_struck(&disk.node, &record.span())
+        };
+        let ends_astray = log.stop != Stop::Clean
+            || ledger.is_struck(&disk.node, &(log.end..log.end + RECORD_HEAD_LEN));
+        let end = if ends_astray { log.end } else { u64::MAX };
+        log.records.iter().find(is_stray).map_or(end, |record| record.address)
     }
 
     /// The true time of the last thing that happened, in ms.

@@ -49,6 +49,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// The record that these bytes are and nothing more, at `address`.
+    pub(super) fn of(bytes: &Bytes, address: u64) -> Option<Self> {
+        let magic = number::<4>(bytes, 4)?;
+        read_record(bytes, bytes.len() as u64, magic, address).ok()
+    }
+
     /// The length of the record.
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64

@@ -1,11 +1,14 @@
 //! A whole disk, decoded once for all properties.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use bytes::Bytes;
 
 use super::checkpoint::{self, Checkpoint};
-use super::image::{DiskImage, QueueKey, segments};
+use super::image::{DiskImage, QueueKey, number, segments};
 use super::index::IndexScan;
-use super::log::LogScan;
+use super::log::{LogScan, Record};
 use super::marks::identities;
 use super::queue::{QueueScan, scan_all};
 use crate::identity::Identity;
@@ -75,6 +78,20 @@ impl NodeDisk {
     #[must_use]
     pub fn with_room(self, room: Room) -> Self {
         Self { room: Some(room), ..self }
+    }
+
+    /// These bytes of the CommitLog, whatever stands before them; `None` when they lie in no file.
+    pub fn log_bytes(&self, range: Range<u64>) -> Option<Bytes> {
+        let mut files = segments(&self.image, |parts| parts.last() == Some(&"commitlog"));
+        let holds = |base: u64, len: u64| base <= range.start && range.end <= base + len;
+        let (_, base, bytes) = files.find(|(_, base, bytes)| holds(*base, bytes.len() as u64))?;
+        Some(bytes.slice((range.start - base) as usize..(range.end - base) as usize))
+    }
+
+    /// What a reader finds who looks at that place of the CommitLog, whatever stands before it.
+    pub fn record_at(&self, address: u64) -> Option<Record> {
+        let size = number::<4>(&self.log_bytes(address..address + 4)?, 0)?;
+        Record::of(&self.log_bytes(address..address + size)?, address)
     }
 
     /// Where the files of the CommitLog begin.

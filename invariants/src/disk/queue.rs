@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::image::{DiskImage, QueueKey, number, segments};
 
 const ENTRY_LEN: u64 = 20;
-/// The size in an entry that only fills a file's front up to the first real one.
+/// The size in an entry that only fills a place: of a file's front up to the first real one, or one
+/// whose message is gone.
 const FILLER_SIZE: u64 = 0x7fff_ffff;
 
 /// One entry.
@@ -19,6 +20,13 @@ pub struct QueueEntry {
     pub size: u64,
     /// The code of the record's tag.
     pub tags_code: i64,
+}
+
+impl QueueEntry {
+    /// Whether it says that no message stands there.
+    pub fn is_filler(&self) -> bool {
+        self.address == 0 && self.size == FILLER_SIZE
+    }
 }
 
 /// What a ConsumeQueue holds.

@@ -1,7 +1,7 @@
 //! D4: a restart loses only what was not durable, and of that only what is young.
 
 use crate::disk::{NodeDisk, Record};
-use crate::history::Sent;
+use crate::history::{Placed, Sent};
 use crate::invariant::{Claim, Found, Invariant};
 use crate::outcome::Class;
 use crate::world::{Recovery, RecoveryEnd, World};
@@ -17,7 +17,7 @@ const CLAIM: Claim = Claim {
                the horizon.",
     source: "recovery of the CommitLog; RocketMQ's W1 (one bad record takes all later ones)",
     limits: "Of what is durable, only messages that are whole, by comparison with what was sent, \
-             are claimed; compressed ones are not compared; nor what retention deleted meanwhile, \
+             and that the device did not strike since, are claimed; compressed ones are not compared; nor what retention deleted meanwhile, \
              by the ledger. One broker without replicas.",
 };
 
@@ -38,8 +38,11 @@ impl Invariant for LossIsBounded {
             if record.address < kept_from {
                 continue;
             }
-            let kept = recovery.after.log.at(record.address).map(|kept| &kept.bytes);
-            found.check(kept == Some(&record.bytes), sent.indices(), || {
+            // Byte for byte: damage in front of it hides a record from who reads the log through.
+            let kept = recovery.after.log_bytes(record.span());
+            let is_kept = kept.as_ref() == Some(&record.bytes)
+                || world.ledger.is_struck_since_end(recovery.node(), &record.span());
+            found.check(is_kept, sent.indices(), || {
                 format!(
                     "{} stood whole at {} when the node started, and its recovery removed it",
                     sent.id, record.address
@@ -50,14 +53,27 @@ impl Invariant for LossIsBounded {
             if sent.class() != Class::Ok || !world.owed(sent).is_must() {
                 continue;
             }
-            let is_there = recovery.after.log.record_of(sent.id, placed.address()).is_some();
-            let stood = recovery.before.log.record_of(sent.id, placed.address()).is_some();
+            let is_there = holds(world, &recovery.after, sent, placed);
+            let stood = holds(world, &recovery.before, sent, placed);
             // What stood there and was removed is told above.
             found.check(is_there || stood, sent.indices(), || {
                 format!("{} was OK, no fault excuses its loss, and it is not there", sent.id)
             });
         }
     }
+}
+
+/// Whether a log holds a message; of one that rotted, whether it stands at its place, because damage
+/// in front of it hides it from who reads the log through.
+fn holds(world: &World<'_>, disk: &NodeDisk, sent: &Sent, placed: &Placed) -> bool {
+    if disk.log.record_of(sent.id, placed.address()).is_some() {
+        return true;
+    }
+    let Some(address) = placed.address().filter(|_| world.ledger.log_rot(&disk.node).is_some())
+    else {
+        return false;
+    };
+    disk.record_at(address.0).is_some_and(|record| record.is_sound() && record.id == Some(sent.id))
 }
 
 /// The records that a recovery finds whole before it meets anything that is not.
@@ -133,5 +149,28 @@ mod tests {
         run.send(0, 0);
         run.restart(Fault::ProcessKill, disk(&[]), disk(&[]));
         run.assert_red(&[0, 1]);
+    }
+
+    #[test]
+    fn damage_hides_what_stands_behind_it_and_excuses_what_it_met_and_nothing_else() {
+        let struck = |n| Fault::Misdirected { path: LOG.into(), offset: address(n), len: 50 };
+        let run_of = |fault: Fault, then: Fault, cut: bool| {
+            let mut run = Run::new(LossIsBounded, Flush::Sync);
+            let (a, b) = (run.send(0, 0), run.send(1, 1));
+            run.fault(fault);
+            let after = changed(image(&[a, b]), LOG, |bytes| {
+                bytes[4] ^= 1;
+                if cut {
+                    bytes[address(1) as usize..].fill(0);
+                }
+            });
+            run.restart(then, disk(&[a, b]), after);
+            run
+        };
+        run_of(Fault::ProcessKill, struck(0), false).assert_green();
+        // The first is hit while the node starts; the second one's bytes were taken away.
+        run_of(Fault::ProcessKill, struck(0), true).assert_red(&[2, 3]);
+        // The first was there when the node started, whatever struck it before.
+        run_of(struck(0), Fault::ProcessKill, false).assert_red(&[0, 1]);
     }
 }

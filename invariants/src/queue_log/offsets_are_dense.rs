@@ -1,6 +1,7 @@
 //! Q1: a queue's offsets have no gap and no repeat.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use message::{MessageQueue, QueueOffset};
 
@@ -24,28 +25,41 @@ const CLAIM: Claim = Claim {
     source: "the ConsumeQueue is an array; RocketMQ #7689",
     limits: "Answers for plain messages; on disk all records that belong into a queue, from the \
              log's first on. An offset may be given again when the ledger excuses the loss of the \
-             message that had it.",
+             message that had it. In a log that the ledger says rotted, places that the queue \
+             fills are given up, and nothing is judged behind bytes that are no record.",
 };
 
 impl OffsetsAreDense {
-    fn check_disk(disk: &NodeDisk, found: &mut Found) {
+    fn check_disk(world: &World<'_>, disk: &NodeDisk, found: &mut Found) {
         found.about(Some(&disk.node));
+        let readable_to = world.readable_to(disk);
+        let is_struck = world.ledger.log_rot(&disk.node).is_some();
         let mut next: BTreeMap<QueueKey, u64> = BTreeMap::new();
-        for record in disk.log.records.iter().filter(|record| record.is_queued()) {
+        let records = disk.log.records.iter().take_while(|record| record.address < readable_to);
+        for record in records.filter(|record| record.is_queued()) {
             let key = (record.topic.clone(), record.queue_id);
             // Where the log's start was removed, a queue may begin anywhere.
             let first = if disk.log.start == 0 { 0 } else { record.queue_offset };
-            let expected = next.entry(key).or_insert(first);
-            let (offset, wanted) = (record.queue_offset, *expected);
-            found.check(offset == wanted, [], || {
+            let given_up = |places: Range<u64>| is_struck && are_filled(disk, &key, places);
+            let expected = *next.get(&key).unwrap_or(&first);
+            let (offset, wanted) = (record.queue_offset, expected);
+            found.check(offset == wanted || given_up(wanted..offset), [], || {
                 let (topic, queue) = (&record.topic, record.queue_id);
                 let at = record.address;
                 format!("the record at {at} has offset {offset} of {topic}:{queue}, not {wanted}")
             });
-            *expected = offset + 1;
+            next.insert(key, offset + 1);
         }
         found.about(None);
     }
+}
+
+/// Whether the queue says of each of these places, of which there are some, that it is given up.
+fn are_filled(disk: &NodeDisk, key: &QueueKey, places: Range<u64>) -> bool {
+    let Some(queue) = disk.queues.get(key).filter(|_| !places.is_empty()) else { return false };
+    let filled = queue.entries.iter().filter(|entry| entry.is_filler());
+    let within = filled.filter(|entry| places.contains(&entry.offset));
+    within.count() as u64 == places.end - places.start
 }
 
 impl Invariant for OffsetsAreDense {
@@ -75,15 +89,15 @@ impl Invariant for OffsetsAreDense {
         });
     }
 
-    fn on_recovery(&mut self, _world: &World<'_>, recovery: &Recovery, found: &mut Found) {
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, found: &mut Found) {
         if recovery.end == RecoveryEnd::Started {
-            Self::check_disk(&recovery.after, found);
+            Self::check_disk(world, &recovery.after, found);
         }
     }
 
     fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
         let is_up = |disk: &&NodeDisk| world.ledger.down(&disk.node).is_none();
-        disks.iter().filter(is_up).for_each(|disk| Self::check_disk(disk, found));
+        disks.iter().filter(is_up).for_each(|disk| Self::check_disk(world, disk, found));
     }
 }
 
@@ -93,7 +107,7 @@ mod tests {
     use crate::history::Outcome;
     use crate::ledger::Fault;
     use crate::promise::Flush;
-    use crate::testing::{LOG, Run, address, changed, disk, image, placed};
+    use crate::testing::{LOG, QUEUE, Run, address, changed, disk, image, placed};
 
     #[test]
     fn dense_offsets_are_fine_and_so_is_an_offset_again_after_an_excused_loss() {
@@ -122,6 +136,30 @@ mod tests {
         run.fault(Fault::PowerLoss);
         run.send(1, 0);
         run.assert_red(&[0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_place_that_the_queue_gave_up_is_no_gap_in_a_log_that_was_struck() {
+        let run_of = |struck: bool, filled: bool| {
+            let mut run = Run::new(OffsetsAreDense::default(), Flush::Sync);
+            let (a, b) = (run.begin(0), run.begin(1));
+            let gap = changed(image(&[a, b]), LOG, |bytes| bytes[address(1) as usize + 27] = 2);
+            let gap = changed(gap.image, QUEUE, |bytes| {
+                bytes.copy_within(20..40, 40);
+                bytes[20..40].fill(0);
+                if filled {
+                    bytes[28..32].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
+                }
+            });
+            if struck {
+                run.fault(Fault::BitRot { path: LOG.into(), offset: address(9), len: 1 });
+            }
+            run.quiet(&[gap]);
+            run
+        };
+        run_of(true, true).assert_green();
+        run_of(false, true).assert_red(&[]);
+        run_of(true, false).assert_red(&[]);
     }
 
     #[test]

@@ -15,7 +15,8 @@ const CLAIM: Claim = Claim {
                queue's last entry there are zeros only.",
     source: "internals.md 4.4: entries past the cut; RocketMQ #495",
     limits: "After each start, and at the end on nodes that run and whose log met no error since. \
-             That an entry points to a record is S2's. Where a log that rotted ends is not known.",
+             That an entry points to a record, or fills a place \
+             rightly, is S2's. Where a log that rotted ends is not known.",
 };
 
 impl NoDanglingEntry {
@@ -24,7 +25,8 @@ impl NoDanglingEntry {
         let is_known = world.readable_to(disk) == u64::MAX;
         for (key, queue) in &disk.queues {
             // Entries stand in the log's order (S2), so the last reaches furthest, where it is so.
-            let furthest = queue.entries.iter().max_by_key(|entry| entry.address + entry.size);
+            let real = queue.entries.iter().filter(|entry| !entry.is_filler());
+            let furthest = real.max_by_key(|entry| entry.address + entry.size);
             let end = furthest.map_or(0, |entry| entry.address + entry.size);
             found.check(end <= disk.log.end || !is_known, [], || {
                 let log_end = disk.log.end;

@@ -22,7 +22,9 @@ const CLAIM: Claim = Claim {
              At the end, nodes that are down are not judged, and entries may be missing where a \
              sync, write or read of the log failed. The schedule topic's codes are times, not \
              compared; light queues of a multi-dispatch are not known. Nothing is judged behind \
-             bytes that are no record in a log that rotted.",
+             bytes that are no record in a log that rotted. Only such a log lets a place be filled, \
+             and tags differ only from a record that the ledger says was struck: no checksum of the \
+             format covers them.",
 };
 
 impl Invariant for QueuesMirrorTheLog {
@@ -58,14 +60,18 @@ fn check(
     found: &mut Found,
 ) {
     let readable = disk.log.start..world.readable_to(disk);
+    let is_struck = world.ledger.log_rot(&disk.node).is_some();
     let mut named: BTreeSet<u64> = BTreeSet::new();
     for (key, queue) in &disk.queues {
         found.check(queue.damage.is_none(), [], || {
             format!("in queue {key:?}: {}", queue.damage.as_deref().unwrap_or_default())
         });
         for entry in queue.entries.iter().filter(|entry| readable.contains(&entry.address)) {
+            if is_struck && entry.is_filler() {
+                continue;
+            }
             named.insert(entry.address);
-            let wrong = wrong(disk, key, entry);
+            let wrong = wrong(world, disk, key, entry);
             found.check(wrong.is_none(), [], || {
                 format!("in queue {key:?}, {entry:?}: {}", wrong.unwrap_or(""))
             });
@@ -73,10 +79,12 @@ fn check(
     }
     let mut lacking: BTreeMap<QueueKey, &Record> = BTreeMap::new();
     for record in disk.log.records.iter().filter(|record| record.is_queued()) {
-        if named.contains(&record.address) {
+        if named.contains(&record.address) || !readable.contains(&record.address) {
             continue;
         }
-        if must_have(record) {
+        // One that is damaged is passed over when its queue is filled again.
+        let is_damaged = !record.is_sound() && world.ledger.is_struck(&disk.node, &record.span());
+        if must_have(record) && !is_damaged {
             lacking.entry((record.topic.clone(), record.queue_id)).or_insert(record);
         }
     }
@@ -88,7 +96,12 @@ fn check(
 }
 
 /// What is wrong with an entry.
-fn wrong(disk: &NodeDisk, key: &QueueKey, entry: &QueueEntry) -> Option<&'static str> {
+fn wrong(
+    world: &World<'_>,
+    disk: &NodeDisk,
+    key: &QueueKey,
+    entry: &QueueEntry,
+) -> Option<&'static str> {
     let Some(record) = disk.log.at(entry.address) else {
         return Some("no record starts at its address");
     };
@@ -101,13 +114,15 @@ fn wrong(disk: &NodeDisk, key: &QueueKey, entry: &QueueEntry) -> Option<&'static
     if record.size() != entry.size {
         return Some("the record has another size");
     }
-    let has_code = record.topic != topic::SCHEDULE;
+    let has_code =
+        record.topic != topic::SCHEDULE && !world.ledger.is_struck(&disk.node, &record.span());
     (has_code && record.tags_code != entry.tags_code).then_some("the record has another tag")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::DiskImage;
     use crate::identity::Identity;
     use crate::ledger::Fault;
     use crate::promise::Flush;
@@ -166,6 +181,85 @@ mod tests {
     /// The second entry, wrong in its byte `at`.
     fn disk_with(at: usize) -> NodeDisk {
         changed(image(&ids()), QUEUE, |bytes| bytes[at] ^= 1)
+    }
+
+    /// A page of the log that was misdirected, from this byte on.
+    fn misdirected(offset: u64) -> Fault {
+        Fault::Misdirected { path: LOG.into(), offset, len: 4_096 }
+    }
+
+    #[test]
+    fn a_place_is_filled_in_a_log_that_was_struck_and_never_over_a_record() {
+        let filler = |at: usize| {
+            let write = move |bytes: &mut Vec<u8>| {
+                bytes.resize(bytes.len().max(20 * (at + 1)), 0);
+                bytes[20 * at..20 * (at + 1)].fill(0);
+                bytes[20 * at + 8..20 * at + 12].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
+            };
+            changed(image(&ids()), QUEUE, write)
+        };
+        let judge = |struck: bool, at: usize| {
+            let mut run = Run::new(QueuesMirrorTheLog, Flush::Sync);
+            if struck {
+                run.fault(misdirected(address(9)));
+            }
+            run.quiet(&[filler(at)]);
+            run
+        };
+        judge(true, 3).assert_green();
+        judge(false, 3).assert_red(&[]);
+        judge(true, 1).assert_red(&[]);
+    }
+
+    #[test]
+    fn only_a_damaged_record_that_was_struck_may_lack_its_entry() {
+        let run_of = |struck: u64, damaged: bool| {
+            let mut run = Run::new(QueuesMirrorTheLog, Flush::Sync);
+            run.fault(misdirected(address(struck)));
+            let flip = |bytes: &mut Vec<u8>| bytes[address(2) as usize + 88] ^= u8::from(damaged);
+            let log = changed(lagging_by_one(), LOG, flip);
+            run.quiet(&[log]);
+            run
+        };
+        run_of(2, true).assert_green();
+        run_of(2, false).assert_red(&[]);
+        run_of(7, true).assert_red(&[]);
+    }
+
+    /// The whole log, and all but the last entry of the queue.
+    fn lagging_by_one() -> DiskImage {
+        changed(image(&ids()), QUEUE, |bytes| bytes[40..].fill(0)).image
+    }
+
+    #[test]
+    fn only_a_record_that_was_struck_may_have_another_tag() {
+        let mut run = Run::new(QueuesMirrorTheLog, Flush::Sync);
+        run.fault(misdirected(address(2) - 1));
+        run.quiet(&[disk_with(39)]);
+        run.assert_green();
+        let mut run = Run::new(QueuesMirrorTheLog, Flush::Sync);
+        run.fault(misdirected(address(2)));
+        run.quiet(&[disk_with(39)]);
+        run.assert_red(&[]);
+    }
+
+    #[test]
+    fn zeros_and_strays_end_a_log_only_where_it_was_struck() {
+        let zeros = |bytes: &mut Vec<u8>| bytes[address(2) as usize..].fill(0);
+        let stray = |bytes: &mut Vec<u8>| bytes[address(2) as usize + 35] ^= 1;
+        let lost = [changed(image(&ids()), LOG, zeros), changed(image(&ids()), LOG, stray)];
+        // What stands behind a stray is not judged, either.
+        let lost = lost.map(|disk| changed(disk.image, QUEUE, |bytes| bytes[51] ^= 1));
+        for disk in &lost {
+            let mut run = Run::new(QueuesMirrorTheLog, Flush::Sync);
+            run.fault(misdirected(address(2)));
+            run.quiet(std::slice::from_ref(disk));
+            run.assert_green();
+            let mut run = Run::new(QueuesMirrorTheLog, Flush::Sync);
+            run.fault(misdirected(address(7)));
+            run.quiet(std::slice::from_ref(disk));
+            run.assert_red(&[]);
+        }
     }
 
     #[test]

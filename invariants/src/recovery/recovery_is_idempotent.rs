@@ -21,7 +21,8 @@ const CLAIM: Claim = Claim {
     limits: "Files of the CommitLog and the ConsumeQueues; files of zeros only do not count. Needs \
              a second recovery of the same bytes: Recovery::again, or a node that was stopped \
              before anything was written. That a recovery cut short leads to the same end as one \
-             that was not is seen only through the other properties.",
+             that was not is seen only through the other properties. Nothing is judged where the ledger says \
+             that the device damaged the log since the node went down.",
 };
 
 impl Invariant for RecoveryIsIdempotent {
@@ -29,8 +30,10 @@ impl Invariant for RecoveryIsIdempotent {
         &CLAIM
     }
 
-    fn on_recovery(&mut self, _world: &World<'_>, recovery: &Recovery, found: &mut Found) {
-        if recovery.end != RecoveryEnd::Started {
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, found: &mut Found) {
+        // What the device did to the first recovery's writes is no work of the second.
+        let is_struck = world.ledger.is_struck_since_end(recovery.node(), &(0..u64::MAX));
+        if recovery.end != RecoveryEnd::Started || is_struck {
             self.last.remove(recovery.node());
             return;
         }
@@ -75,7 +78,7 @@ mod tests {
     use crate::identity::Identity;
     use crate::ledger::Fault;
     use crate::promise::Flush;
-    use crate::testing::{QUEUE, Run, changed, disk, image};
+    use crate::testing::{LOG, QUEUE, Run, changed, disk, image};
 
     fn ids() -> [Identity; 2] {
         [Identity::new(1, 0, 0), Identity::new(1, 1, 0)]
@@ -105,5 +108,21 @@ mod tests {
         let end = RecoveryEnd::Started;
         run.recover(Fault::ProcessKill, Recovery { end, before, after, again });
         run.assert_red(&[]);
+    }
+
+    #[test]
+    fn a_device_that_struck_the_first_recovery_excuses_the_second_and_an_older_strike_does_not() {
+        let moved = || changed(image(&ids()), QUEUE, |bytes| bytes[27] += 1);
+        let struck = || Fault::Misdirected { path: LOG.into(), offset: 0, len: 4_096 };
+        let end = RecoveryEnd::Started;
+        let run_of = |first: Fault, then: Fault| {
+            let mut run = Run::new(RecoveryIsIdempotent::default(), Flush::Sync);
+            run.fault(first);
+            let (before, after, again) = (disk(&[]), disk(&ids()), Some(moved()));
+            run.recover(then, Recovery { end: end.clone(), before, after, again });
+            run
+        };
+        run_of(Fault::ProcessKill, struck()).assert_no_violation();
+        run_of(struck(), Fault::ProcessKill).assert_red(&[]);
     }
 }
