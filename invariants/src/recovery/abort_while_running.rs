@@ -23,7 +23,8 @@ const CLAIM: Claim = Claim {
     source: "internals.md 4.1; ROCKETMQ-320: removed although dispatch lags",
     limits: "A node is known to serve by a recovery that ended well or by an acknowledged send, \
              and not when its start refused in the end: that ends a store in order. A node whose \
-             disk was lost or met an error is judged again from its next start on.",
+             disk was lost or met an error is judged again from its next start on, unless it \
+             served and gave up: who fails never takes the abort file away.",
 };
 
 /// What ended the node's last life.
@@ -47,6 +48,13 @@ fn met_an_error(world: &World<'_>, node: &str, end: &Entry) -> bool {
     })
 }
 
+/// Whether the life that ended so served, and found that it cannot go on. It ends in order or not,
+/// and is no sound store in either case.
+fn gave_up(world: &World<'_>, node: &str, end: &Entry) -> bool {
+    let before = world.ledger.of(node).rev().find(|entry| entry.index < end.index);
+    end.fault == Fault::ProcessKill && before.is_some_and(|entry| entry.fault == Fault::GaveUp)
+}
+
 impl Invariant for AbortWhileRunning {
     fn claim(&self) -> &'static Claim {
         &CLAIM
@@ -65,7 +73,7 @@ impl Invariant for AbortWhileRunning {
         let served_ms = self.served_ms.get(node).copied();
         match last_end(world, node) {
             // A start that fails behind its store stops the store in good order.
-            Some(end) if met_an_error(world, node, end) => {}
+            Some(end) if met_an_error(world, node, end) && !gave_up(world, node, end) => {}
             Some(end) if end.fault == Fault::Stopped => {
                 found.check(!before.abort && !before.abort_is_durable(), [], || {
                     "the node was stopped cleanly and the abort file stands".to_owned()
@@ -176,6 +184,19 @@ mod tests {
         earlier.fault(Fault::Started);
         earlier.restart(Fault::Stopped, raised(&[a]), raised(&[a]));
         earlier.assert_red(&[]);
+    }
+
+    #[test]
+    fn who_met_an_error_and_gave_up_leaves_the_file() {
+        let life = |before: fn(&[crate::identity::Identity]) -> NodeDisk| {
+            let (mut run, a) = run();
+            run.fault(Fault::InputOutputError { path: "store/commitlog/0".into() });
+            run.fault(Fault::GaveUp);
+            run.restart(Fault::ProcessKill, before(&[a]), raised(&[a]));
+            run
+        };
+        life(raised).assert_green();
+        life(disk).assert_red(&[]);
     }
 
     #[test]

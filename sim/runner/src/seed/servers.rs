@@ -184,6 +184,8 @@ async fn start_broker(
     let runtime = control.runtime(&node);
     let incarnation = control.incarnation(&node);
     let about = node.clone();
+    // As `hotfire broker` does, if nobody kills it first.
+    let in_order = control.stream(&format!("fault/failed/{node}/{incarnation}")).chance(0.5);
     control.spawn_on(&node, async move {
         let started = Broker::start(&runtime, config).await;
         let end = started.as_ref().map(|_| ()).map_err(ToString::to_string);
@@ -197,7 +199,13 @@ async fn start_broker(
         if let Ok(broker) = started {
             let ended = race(broker.failed(), stop.stopped()).await;
             let news = match ended {
-                Either::Left(_) => News::Failed { node: about, incarnation },
+                Either::Left(_) => {
+                    if in_order {
+                        // That it does not end cleanly is no news.
+                        let _ = broker.shutdown().await;
+                    }
+                    News::Failed { node: about, incarnation }
+                }
                 Either::Right(()) => {
                     let clean = broker.shutdown().await.is_ok();
                     News::Stopped { node: about, incarnation, clean }
