@@ -234,12 +234,17 @@ mod tests {
     #[test]
     fn every_mutant_of_the_house_fits_the_tree() {
         let root = workspace_root();
+        let mut known = crate::seed::invariant_ids();
+        known.extend(["LIVE", "RUN", "X1", "X5"]);
         for shelf in SHELVES {
             for (name, mutant) in chosen(&root.join(shelf.dir), &[]).expect("they parse") {
                 let text = std::fs::read_to_string(root.join(&mutant.file)).expect(&name);
                 let edits = std::iter::once(&mutant.edit).chain(&mutant.also);
                 Edit::all(edits, &text).expect(&name);
                 mutant.jobs().expect(&name);
+                for id in &mutant.kills {
+                    assert!(known.contains(&id.as_str()), "{name}: no invariant is called {id}");
+                }
             }
         }
     }
