@@ -225,6 +225,8 @@ pub enum NemesisKind {
     KillInRecovery,
     /// As [`NemesisKind::PowerFail`], and again while it recovers from that.
     PowerFailInRecovery,
+    /// The machine loses power between two operations of its disk, so many operations from then on.
+    PowerFailAmid,
     /// Memory is tight: the kernel drops the pages of the node's files that it takes for clean.
     Evict,
     /// The kernel's own writeback fails for a while, now and then.

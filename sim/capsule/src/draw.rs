@@ -171,8 +171,10 @@ fn strike(kind: NemesisKind, node: String, phase_ms: u64, rng: &Rng) -> Strike {
         NemesisKind::ClockDrift => sign * (1 + rng.below(100_000)) as i64,
         NemesisKind::SyncError | NemesisKind::RemoveError => 1 + rng.below(3) as i64,
         NemesisKind::SlowDisk => 2 + rng.below(50) as i64,
-        // Operations of the disk after which the second strike comes.
-        NemesisKind::KillInRecovery | NemesisKind::PowerFailInRecovery => {
+        // Operations of the disk after which the power fails, or the second strike comes.
+        NemesisKind::PowerFailAmid
+        | NemesisKind::KillInRecovery
+        | NemesisKind::PowerFailInRecovery => {
             let scale = [4, 20, 80][rng.below(3) as usize];
             1 + rng.below(scale) as i64
         }

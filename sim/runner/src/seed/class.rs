@@ -6,7 +6,7 @@ use sim_capsule::Strike;
 use workloads::scenario::NemesisKind;
 
 /// The class of a strike that is counted when it is applied; `None` for those that only make the
-/// disk ready to fail: they count when it does.
+/// disk ready to fail, or wait for it: they count when it does.
 pub(crate) fn of_strike(strike: &Strike) -> Option<&'static str> {
     let client = !strike.node.starts_with("broker") && !strike.node.starts_with("namesrv");
     Some(match strike.kind {
@@ -47,6 +47,7 @@ pub(crate) fn of_strike(strike: &Strike) -> Option<&'static str> {
         NemesisKind::BitRot => "bit_rot",
         NemesisKind::FullDisk
         | NemesisKind::SyncError
+        | NemesisKind::PowerFailAmid
         | NemesisKind::RemoveError
         | NemesisKind::WritebackError
         | NemesisKind::ReadError
@@ -82,7 +83,11 @@ pub(crate) fn of_incident(kind: IncidentKind) -> Option<&'static str> {
     })
 }
 
-/// The class of a strike while a node recovers.
-pub(crate) fn in_recovery(power: bool) -> &'static str {
-    if power { "power_fail_in_recovery" } else { "kill_in_recovery" }
+/// The class of a strike between two operations of a disk: while its node recovers, or serves.
+pub(crate) fn of_doom(power: bool, recovers: bool) -> &'static str {
+    match (power, recovers) {
+        (true, true) => "power_fail_in_recovery",
+        (false, _) => "kill_in_recovery",
+        (true, false) => "power_fail_amid",
+    }
 }

@@ -53,9 +53,10 @@ pub(crate) struct Director {
     agenda: BTreeMap<(Duration, u64), Step>,
     /// How a server that runs is asked to stop.
     stops: BTreeMap<Node, Stop>,
-    /// Who is struck again while it recovers: after so many operations of its disk, with a loss of
-    /// power or without.
-    doomed: BTreeMap<Node, (u64, bool)>,
+    /// Who is struck again while it recovers: after so many operations of its disk, in which way.
+    doomed: BTreeMap<Node, (u64, &'static str)>,
+    /// Raised when nothing strikes any more.
+    healed: Stop,
     steps: u64,
     news: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
     /// The node on which starts are carried out.
@@ -84,6 +85,7 @@ impl Director {
             agenda: BTreeMap::new(),
             stops: BTreeMap::new(),
             doomed: BTreeMap::new(),
+            healed: Stop::new(),
             steps: 0,
             news: mpsc::unbounded_channel(),
             stagehand,
@@ -168,6 +170,7 @@ impl Director {
             }
         }
         self.doomed.clear();
+        self.healed.stop();
         sim::fault::partition::heal_all(&self.control);
         cut_off.iter().for_each(|cut| self.cut_off(cut));
         self.observer.catch_up();
@@ -239,8 +242,11 @@ impl Director {
         }
         self.log(&node, &format!("{:?}", strike.kind));
         if let NemesisKind::KillInRecovery | NemesisKind::PowerFailInRecovery = strike.kind {
-            let power = strike.kind == NemesisKind::PowerFailInRecovery;
-            self.doomed.insert(node.clone(), (strike.amount.unsigned_abs(), power));
+            let class = class::of_doom(strike.kind == NemesisKind::PowerFailInRecovery, true);
+            self.doomed.insert(node.clone(), (strike.amount.unsigned_abs(), class));
+        }
+        if strike.kind == NemesisKind::PowerFailAmid {
+            self.doom(&node, (strike.amount.unsigned_abs(), class::of_doom(true, false)));
         }
         let ends = |fault: &Fault| {
             matches!(fault, Fault::ProcessKill | Fault::PowerLoss | Fault::DiskLost)
@@ -294,10 +300,8 @@ impl Director {
             let (control, to) = (self.control.clone(), self.news.0.clone());
             let start = servers::start(control, server, (twice, stop), to);
             self.control.spawn_on(&self.stagehand, start);
-            if let Some((operations, power)) = self.doomed.remove(node) {
-                let (control, to) = (self.control.clone(), self.news.0.clone());
-                let doom = strike::doom(control, node.clone(), (operations, power), to);
-                self.control.spawn_on(&self.stagehand, doom);
+            if let Some(doom) = self.doomed.remove(node) {
+                self.doom(node, doom);
             }
         } else if let Some(client) = self.clients.get(node) {
             let (node, finished) = (node.clone(), self.finished.clone());
@@ -307,6 +311,12 @@ impl Director {
                 finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(node);
             });
         }
+    }
+
+    /// Strikes a node in the midst of its work.
+    fn doom(&self, node: &Node, doom: (u64, &'static str)) {
+        let (control, ends) = (self.control.clone(), (self.healed.clone(), self.news.0.clone()));
+        self.control.spawn_on(&self.stagehand, strike::doom(control, node.clone(), doom, ends));
     }
 
     /// The stage for a client on that node.
@@ -361,10 +371,9 @@ impl Director {
                     self.ended(&node);
                 }
             }
-            News::Struck { node, fault } => {
-                self.log(&node, &format!("is struck while it recovers: {fault:?}"));
-                let power = fault == Fault::PowerLoss;
-                self.observer.count(class::in_recovery(power));
+            News::Struck { node, fault, class } => {
+                self.log(&node, &format!("is struck between two operations: {fault:?}"));
+                self.observer.count(class);
                 self.observer.fault(node.name(), fault);
                 self.ended(&node);
             }

@@ -66,12 +66,14 @@ pub(crate) enum News {
         /// Whether it said that all is stored.
         clean: bool,
     },
-    /// A node was struck while it recovered.
+    /// A node was struck between two operations of its disk.
     Struck {
         /// The node.
         node: Node,
         /// What struck it.
         fault: Fault,
+        /// The class of fault that it counts as.
+        class: &'static str,
     },
     /// A broker can store nothing more and must be started anew.
     Failed {

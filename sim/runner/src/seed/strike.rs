@@ -1,6 +1,7 @@
 //! From a strike on paper to the world, and back.
 
 use invariants::ledger::Fault;
+use runtime::sync::Stop;
 use sim::fault::{
     bad_sector, clock, full_disk, io_error, misdirected_write, slow_disk, sync_error, wiped_disk,
 };
@@ -62,8 +63,8 @@ pub(crate) fn apply(control: &Control, strike: &Strike) -> Option<Vec<Fault>> {
             control.pause(&node);
             Some(vec![stall(strike)])
         }
-        // The server's own doing, and the director's.
-        NemesisKind::Stop => {
+        // The server's own doing, or the director's.
+        NemesisKind::Stop | NemesisKind::PowerFailAmid => {
             alive(life)?;
             Some(Vec::new())
         }
@@ -141,27 +142,27 @@ fn spoil(control: &Control, node: &Node, amount: u64) -> bool {
     }
 }
 
-/// Strikes a node that recovers, after so many operations of its disk; with a loss of power if
-/// `power`. Sends the news when it did.
+/// Strikes a node after so many operations of its disk, in a way that counts as `class`, unless all
+/// is healed by then. Sends the news when it did.
 pub(crate) async fn doom(
     control: Control,
     node: Node,
-    (operations, power): (u64, bool),
-    to: UnboundedSender<News>,
+    (operations, class): (u64, &'static str),
+    (healed, to): (Stop, UnboundedSender<News>),
 ) {
     control.disk_operations(&node, operations).await;
-    if control.life(&node) != Life::Running {
+    if control.life(&node) != Life::Running || healed.is_stopped() {
         return;
     }
-    let fault = if power {
-        control.power_fail(&node);
-        Fault::PowerLoss
-    } else {
+    let fault = if class == class::of_doom(false, true) {
         control.kill(&node);
         Fault::ProcessKill
+    } else {
+        control.power_fail(&node);
+        Fault::PowerLoss
     };
     // Nobody listens any more when the run is over.
-    let _ = to.send(News::Struck { node, fault });
+    let _ = to.send(News::Struck { node, fault, class });
 }
 
 /// Undoes a strike that can be undone; for the others nothing happens.
