@@ -3,7 +3,7 @@
 use message::{Message, property};
 use serde::Serialize;
 
-/// FNV-1a over flag, body and the user's properties. Two messages of one run that differ have the
+/// A hash over flag, body and the user's properties. Two messages of one run that differ have the
 /// same digest with probability 2⁻⁶⁴; nobody in a simulation tries to make them collide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Digest(pub u64);
@@ -62,7 +62,7 @@ impl Digest {
         let of_user = |(name, _): &(&[u8], &[u8])| !SYSTEM.iter().any(|s| s.as_bytes() == *name);
         // The last of two wins, as everywhere.
         let pairs: std::collections::BTreeMap<_, _> = properties.filter(of_user).collect();
-        let mut hash = fnv(0xcbf2_9ce4_8422_2325, &flag.to_be_bytes());
+        let mut hash = word(0xcbf2_9ce4_8422_2325, u64::from(flag as u32));
         hash = part(hash, body);
         for (name, value) in pairs {
             hash = part(part(hash, name), value);
@@ -73,13 +73,19 @@ impl Digest {
 
 /// One part with its length, so that bytes cannot wander from one part to the next unseen.
 fn part(hash: u64, bytes: &[u8]) -> u64 {
-    fnv(fnv(hash, &(bytes.len() as u64).to_be_bytes()), bytes)
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words
+        .iter()
+        .fold(word(hash, bytes.len() as u64), |hash, bytes| word(hash, u64::from_le_bytes(*bytes)));
+    // The length tells how much of the last word is there.
+    let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
+    word(hash, last)
 }
 
-fn fnv(hash: u64, bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+/// Folds a word in: another word gives another hash, and every bit reaches every bit in two steps.
+fn word(hash: u64, word: u64) -> u64 {
+    let hash = (hash ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);
+    hash ^ hash >> 32
 }
 
 #[cfg(test)]

@@ -42,13 +42,20 @@ struct State {
 impl State {
     fn local(&self, now: Duration) -> i128 {
         let passed = now.as_nanos() as i128 - self.true_base;
-        self.local_base + passed * (MILLION + i128::from(self.drift_ppm)) / MILLION
+        // A division of 128 bits is dear, and every look at a clock comes here.
+        match self.drift_ppm {
+            0 => self.local_base + passed,
+            ppm => self.local_base + passed * (MILLION + i128::from(ppm)) / MILLION,
+        }
     }
 
     /// The first true time at which the crystal shows `local` or more.
     fn true_time(&self, local: i128) -> Duration {
         let rate = MILLION + i128::from(self.drift_ppm);
-        let passed = ((local - self.local_base) * MILLION + rate - 1) / rate;
+        let passed = match self.drift_ppm {
+            0 => (local - self.local_base).max(0),
+            _ => ((local - self.local_base) * MILLION + rate - 1) / rate,
+        };
         let nanos = (self.true_base + passed + 1).clamp(0, i128::from(u64::MAX));
         Duration::from_nanos(nanos as u64)
     }
@@ -114,7 +121,11 @@ impl ClockBackend for SimClock {
     fn now_ms(&self) -> u64 {
         let shared = &self.clock.0;
         let state = self.clock.state();
-        let since = (state.local(shared.ground.now()) + state.wall_offset).div_euclid(MILLION);
+        let since = state.local(shared.ground.now()) + state.wall_offset;
+        let since = match i64::try_from(since) {
+            Ok(since) => i128::from(since.div_euclid(MILLION as i64)),
+            Err(_) => since.div_euclid(MILLION),
+        };
         (i128::from(shared.epoch_ms) + since).clamp(0, i128::from(i64::MAX)) as u64
     }
 

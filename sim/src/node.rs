@@ -1,11 +1,25 @@
 //! A simulated machine's name tag.
 
+use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// A machine of the world: cheap to clone, the same through every restart.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node(Arc<Tag>);
+
+impl Ord for Node {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Within a world a node has one tag only.
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for Node {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Tag {

@@ -73,14 +73,20 @@ impl Timers {
         let now = self.now();
         let mut state = self.state();
         state.driver = Some(driver.clone());
-        state.armed = state.armed.split_off(&(now + Duration::from_nanos(1)));
-        let later = state.queue.split_off(&(now + Duration::from_nanos(1), 0));
-        let due = std::mem::replace(&mut state.queue, later);
+        while state.armed.first().is_some_and(|at| *at <= now) {
+            state.armed.pop_first();
+        }
+        let mut due = Vec::new();
+        while let Some(first) = state.queue.first_entry()
+            && first.key().0 <= now
+        {
+            due.push(first.remove());
+        }
         if let Some((&(deadline, _), _)) = state.queue.first_key_value() {
             self.arm(&mut state, deadline);
         }
         drop(state);
-        due.into_values().for_each(Waker::wake);
+        due.into_iter().for_each(Waker::wake);
     }
 
     /// Sees to it that the driver is woken at `deadline` or before.
@@ -131,14 +137,20 @@ impl Future for Alarm {
         if self.deadline >= NEVER {
             return Poll::Pending;
         }
-        let (timers, deadline) = (self.timers.clone(), self.deadline);
+        let Self { timers, deadline, ticket } = &mut *self;
         let mut state = timers.state();
-        let ticket = *self.ticket.get_or_insert_with(|| {
+        let ticket = *ticket.get_or_insert_with(|| {
             state.arrivals += 1;
             state.arrivals
         });
-        state.queue.insert((deadline, ticket), context.waker().clone());
-        timers.arm(&mut state, deadline);
+        match state.queue.get_mut(&(*deadline, ticket)) {
+            // Polled again by the same task: it is in line, and the driver is armed for it.
+            Some(waker) => waker.clone_from(context.waker()),
+            None => {
+                state.queue.insert((*deadline, ticket), context.waker().clone());
+                timers.arm(&mut state, *deadline);
+            }
+        }
         Poll::Pending
     }
 }

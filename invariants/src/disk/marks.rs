@@ -15,7 +15,7 @@ pub fn identities(image: &DiskImage) -> BTreeSet<Identity> {
     let name: Vec<u8> = [PROPERTY.as_bytes(), b"\x01"].concat();
     for (_, _, bytes) in segments(image, |parts| parts.last() == Some(&"commitlog")) {
         let mut from = 0;
-        while let Some(at) = bytes[from..].iter().position(|byte| *byte == name[0]) {
+        while let Some(at) = position(&bytes[from..], name[0]) {
             let rest = &bytes[from + at..];
             if let Some(text) = rest.strip_prefix(&name[..]) {
                 let text = &text[..text.len().min(IDENTITY_LEN_MAX)];
@@ -26,4 +26,13 @@ pub fn identities(image: &DiskImage) -> BTreeSet<Identity> {
         }
     }
     found
+}
+
+/// Where the byte stands first. Most of a log is something else, so many bytes are asked at once.
+fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    const AT_ONCE: usize = 64;
+    let (chunks, _) = bytes.as_chunks::<AT_ONCE>();
+    let any = |chunk: &[u8; AT_ONCE]| chunk.iter().fold(false, |any, byte| any | (*byte == wanted));
+    let skip = chunks.iter().take_while(|chunk| !any(chunk)).count() * AT_ONCE;
+    Some(skip + bytes[skip..].iter().position(|byte| *byte == wanted)?)
 }

@@ -21,18 +21,24 @@ impl NodeDisk {
     pub(crate) fn images(&self) -> DiskImages {
         let state = self.state();
         let mut images = DiskImages::default();
+        let mut cached: BTreeMap<u64, Bytes> = BTreeMap::new();
         for (path, target) in state.tree.cached() {
             if let Target::File(file) = target {
                 let content = file.content();
-                let bytes = content.cache().read(0, content.cache().len());
-                images.cache.insert(path.clone(), bytes.into());
+                let bytes = Bytes::from(content.cache().read(0, content.cache().len()));
+                cached.insert(file.id, bytes.clone());
+                images.cache.insert(path.clone(), bytes);
             }
         }
         for (path, target) in state.tree.durable() {
             if let Target::File(file) = target {
                 let content = file.content();
-                let bytes = content.durable().read(0, content.durable().len());
-                images.durable.insert(path.clone(), bytes.into());
+                let (cache, durable) = (content.cache(), content.durable());
+                // What is synced is the same twice; most files are.
+                let same = durable.is_shared(cache).then(|| cached.get(&file.id)).flatten();
+                let bytes = same.cloned();
+                let bytes = bytes.unwrap_or_else(|| durable.read(0, durable.len()).into());
+                images.durable.insert(path.clone(), bytes);
             }
         }
         images

@@ -209,11 +209,7 @@ impl NodeDisk {
     /// Notes that a program removed a file.
     pub(crate) fn note_removal(&self, state: &State, path: &str, file: &Inode) {
         let left = state.tree.below(parent(path)).filter_map(|(name, target)| match target {
-            Target::File(file) => {
-                let content = file.content();
-                let bytes = content.read(0, content.len());
-                Some((name.to_owned(), bytes.iter().any(|byte| *byte != 0)))
-            }
+            Target::File(file) => Some((name.to_owned(), !file.content().cache().is_zero())),
             Target::Directory => None,
         });
         let content = file.content();
@@ -237,8 +233,11 @@ impl NodeDisk {
     pub(crate) fn draw_latency(&self) -> (Duration, Duration) {
         self.0.operations.fetch_add(1, Ordering::Relaxed);
         self.0.operated.notify_waiters();
-        let knobs = { self.state().knobs.clone() };
-        let all = knobs.latency.draw(&self.0.latency) * knobs.slow;
+        let (latency, slow) = {
+            let knobs = &self.state().knobs;
+            (knobs.latency, knobs.slow)
+        };
+        let all = latency.draw(&self.0.latency) * slow;
         let before = all * (self.0.latency.below(101) as u32) / 100;
         (before, all - before)
     }

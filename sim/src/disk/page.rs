@@ -57,6 +57,24 @@ impl Pages {
         }
     }
 
+    /// Whether no byte within the length is anything but zero.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.pages.iter().all(|(&number, page)| {
+            let within = self.len.saturating_sub(number * PAGE).min(PAGE) as usize;
+            page[..within].iter().all(|&byte| byte == 0)
+        })
+    }
+
+    /// Whether both are of one length and share every page: then their bytes are the same.
+    pub(crate) fn is_shared(&self, other: &Pages) -> bool {
+        let same = |((a, one), (b, other)): ((&u64, &Arc<Page>), (&u64, &Arc<Page>))| {
+            a == b && Arc::ptr_eq(one, other)
+        };
+        self.len == other.len
+            && self.pages.len() == other.pages.len()
+            && self.pages.iter().zip(other.pages.iter()).all(same)
+    }
+
     /// Cuts or extends with zeros.
     pub(crate) fn resize(&mut self, len: u64) {
         if len < self.len {
@@ -159,6 +177,8 @@ mod tests {
         assert_eq!(pages.read(PAGE - 2, 4), b"abXY");
         assert_eq!(pages.pages.len(), 2);
         assert_eq!(pages.read((1 << 30) - 3, 3), [0; 3]);
+        assert!(!before.is_shared(&pages) && before.is_shared(&before.clone()));
+        assert!(!pages.is_zero() && Pages::zeros(1 << 30).is_zero());
     }
 
     #[test]

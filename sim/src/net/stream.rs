@@ -163,8 +163,9 @@ impl AsyncRead for SimStream {
             }
             let mut wire = this.connection.wire();
             let read_max = slow.map_or(shape.read_max, |slow| slow.most.min(shape.read_max));
-            let most = into.remaining().min(read_max);
-            let buffer = &mut into.initialize_unfilled()[..most];
+            // A buffer that nobody fills is not cleared for it either.
+            let most = into.remaining().min(read_max).min(wire.unread_bytes(this.end).0);
+            let buffer = into.initialize_unfilled_to(most);
             match wire.read(this.end, now, shape.give_up, buffer) {
                 Read::Bytes(count) => {
                     drop(wire);
