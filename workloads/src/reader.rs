@@ -7,7 +7,7 @@ use hotfire_client::{Client, ClientConfig, ClientError, PullConsumer, PullOption
 use invariants::history::{Asked, Boundary, Pull, PullStatus as Noted, Question, Seen, What};
 use message::{MessageQueue, QueueOffset};
 use runtime::sync::{Either, race};
-use runtime::{Rng, sometimes};
+use runtime::{Monotonic, Rng, sometimes};
 use serde::{Deserialize, Serialize};
 
 use crate::recorder::Recorder;
@@ -53,9 +53,10 @@ pub(crate) async fn read(stage: &Stage, plan: &ReaderPlan, topics: &[String]) {
     let config = ClientConfig { instance_name: name, ..ClientConfig::new(stage.namesrv.clone()) };
     let client = Client::start(&stage.runtime, config);
     let puller = PullConsumer::new(&client, "readers").expect("the name is valid");
-    let mut read = Read::default();
+    let mut read = Read { found_at: stage.runtime.clock.monotonic(), ..Read::default() };
     loop {
-        let pause = Duration::from_millis(rng.below(plan.pause_ms_max + 1));
+        let quiet = stage.runtime.clock.monotonic().since(read.found_at);
+        let pause = Duration::from_millis(rng.below(plan.pause_ms_max + 1)) + tired(quiet);
         let one = async {
             stage.runtime.clock.sleep(pause).await;
             let topic = &topics[rng.below(topics.len() as u64) as usize];
@@ -76,7 +77,21 @@ struct Read {
     places: BTreeMap<MessageQueue, QueueOffset>,
     /// When messages were stored that it saw last, in ms.
     times_ms: Vec<u64>,
+    /// When it found something last.
+    found_at: Monotonic,
 }
+
+/// How much longer a reader pauses that has found nothing for so long: a run whose traffic ended
+/// hours ago would do little but read nothing again and again.
+fn tired(quiet: Duration) -> Duration {
+    if quiet < QUIET_MIN { Duration::ZERO } else { (quiet / 16).min(PAUSE_MAX) }
+}
+
+/// Longer than the faults of any scenario last.
+const QUIET_MIN: Duration = Duration::from_secs(300);
+
+/// The most that a pause grows by.
+const PAUSE_MAX: Duration = Duration::from_secs(600);
 
 /// Times that a reader remembers.
 const TIMES_MAX: usize = 64;
@@ -108,6 +123,9 @@ async fn one_pull(
     let skip = read.times_ms.len().saturating_sub(TIMES_MAX);
     read.times_ms.drain(..skip);
     read.places.insert(queue.clone(), pull.next);
+    if !pull.seen.is_empty() {
+        read.found_at = stage.runtime.clock.monotonic();
+    }
     Ok(())
 }
 

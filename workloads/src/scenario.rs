@@ -285,7 +285,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 27] = [
+const TEXTS: [(&str, &str); 28] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -312,12 +312,19 @@ const TEXTS: [(&str, &str); 27] = [
     ("machines", include_str!("../scenarios/machines.toml")),
     ("canary", include_str!("../scenarios/canary.toml")),
     ("idle_day", include_str!("../scenarios/idle_day.toml")),
+    ("idle_day_read", include_str!("../scenarios/idle_day_read.toml")),
     ("everything", include_str!("../scenarios/everything.toml")),
 ];
 
 /// All scenarios that come with the house.
 pub fn all() -> Vec<Scenario> {
     TEXTS.iter().map(|(name, text)| parse(name, text).expect("a test parses each")).collect()
+}
+
+/// The scenario of that name, without a look at the others.
+pub fn named(name: &str) -> Option<Scenario> {
+    let (name, text) = TEXTS.iter().find(|(known, _)| *known == name)?;
+    Some(parse(name, text).expect("a test parses each"))
 }
 
 /// Reads a scenario.

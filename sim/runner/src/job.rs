@@ -52,10 +52,10 @@ impl std::fmt::Display for Job {
 /// # Errors
 /// When there is no such scenario.
 pub(crate) fn draw(name: &str, seed: u64) -> Result<Plan, RunnerError> {
-    let all = scenario::all();
-    match all.iter().find(|scenario| scenario.name == name) {
-        Some(scenario) => Ok(draw::plan(scenario, seed, &sim::root(seed).stream("plan"))),
+    match scenario::named(name) {
+        Some(scenario) => Ok(draw::plan(&scenario, seed, &sim::root(seed).stream("plan"))),
         None => {
+            let all = scenario::all();
             let known: Vec<&str> = all.iter().map(|scenario| scenario.name.as_str()).collect();
             let known = known.join(", ");
             Err(RunnerError::UnknownScenario { name: name.to_owned(), known })
