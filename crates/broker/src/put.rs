@@ -107,8 +107,8 @@ async fn append(state: &State, messages: &[Put<'_>]) -> Result<Vec<Appended>, Re
 }
 
 /// Appends them under one lock; `None` when the next segment must be waited for. Only a disk that
-/// fails in mid-write leaves a part of them behind, and then nobody says that they were rejected: an
-/// append that finds no room behind another one would break what `has_room` says.
+/// fails in mid-write leaves a part of them behind, and then nobody says that they were rejected:
+/// an append that finds no room behind another one would break what `has_room` says.
 fn append_now(state: &State, messages: &[Put<'_>]) -> Result<Option<Vec<Appended>>, Refusal> {
     let mut appender = state.store.admit().map_err(|busy| refuse(&busy))?;
     // One message goes in whole or not at all by itself; only a batch must ask.

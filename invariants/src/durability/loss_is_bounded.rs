@@ -17,8 +17,9 @@ const CLAIM: Claim = Claim {
                the horizon.",
     source: "recovery of the CommitLog; RocketMQ's W1 (one bad record takes all later ones)",
     limits: "Of what is durable, only messages that are whole, by comparison with what was sent, \
-             and that the device did not strike since, are claimed; compressed ones are not compared; nor what retention deleted meanwhile, \
-             by the ledger. One broker without replicas.",
+             and that the device did not strike since, are claimed; compressed ones are not \
+             compared; nor what retention deleted meanwhile, by the ledger. One broker without \
+             replicas.",
 };
 
 impl Invariant for LossIsBounded {
@@ -63,8 +64,8 @@ impl Invariant for LossIsBounded {
     }
 }
 
-/// Whether a log holds a message; of one that rotted, whether it stands at its place, because damage
-/// in front of it hides it from who reads the log through.
+/// Whether a log holds a message; of one that rotted, whether it stands at its place, because
+/// damage in front of it hides it from who reads the log through.
 fn holds(world: &World<'_>, disk: &NodeDisk, sent: &Sent, placed: &Placed) -> bool {
     if disk.log.record_of(sent.id, placed.address()).is_some() {
         return true;

@@ -22,9 +22,9 @@ const CLAIM: Claim = Claim {
              At the end, nodes that are down are not judged, and entries may be missing where a \
              sync, write or read of the log failed. The schedule topic's codes are times, not \
              compared; light queues of a multi-dispatch are not known. Nothing is judged behind \
-             bytes that are no record in a log that rotted. Only such a log lets a place be filled, \
-             and tags differ only from a record that the ledger says was struck: no checksum of the \
-             format covers them.",
+             bytes that are no record in a log that rotted. Only such a log lets a place be \
+             filled, and tags differ only from a record that the ledger says was struck: no \
+             checksum of the format covers them.",
 };
 
 impl Invariant for QueuesMirrorTheLog {

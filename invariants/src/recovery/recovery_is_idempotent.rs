@@ -21,8 +21,8 @@ const CLAIM: Claim = Claim {
     limits: "Files of the CommitLog and the ConsumeQueues; files of zeros only do not count. Needs \
              a second recovery of the same bytes: Recovery::again, or a node that was stopped \
              before anything was written. That a recovery cut short leads to the same end as one \
-             that was not is seen only through the other properties. Nothing is judged where the ledger says \
-             that the device damaged the log since the node went down.",
+             that was not is seen only through the other properties. Nothing is judged where the \
+             ledger says that the device damaged the log since the node went down.",
 };
 
 impl Invariant for RecoveryIsIdempotent {

@@ -1,7 +1,7 @@
 //! `cargo sim planted`: a failure of each family, from the bug to the page.
 //!
-//! A mutant of each family of invariants is built, and seeds run until one fails: its report is kept,
-//! told, replayed, made smaller and drawn as a timeline. What came of it is a row of a table.
+//! A mutant of each family of invariants is built, and seeds run until one fails: its report is
+//! kept, told, replayed, made smaller and drawn as a timeline. What came of it is a row of a table.
 
 use std::path::Path;
 
@@ -86,8 +86,8 @@ impl Planted {
     }
 }
 
-/// Lets the mutant's runner run seeds until one fails by the family; keeps, tells, shrinks and draws
-/// that.
+/// Lets the mutant's runner run seeds until one fails by the family; keeps, tells, shrinks and
+/// draws that.
 fn plant(
     planted: &Planted,
     built: &Built,

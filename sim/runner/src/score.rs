@@ -18,9 +18,9 @@ pub(crate) const SHELVES: [Shelf; 2] = [
         dir: "ci/mutants-fresh",
         heading: "\n## Fresh mutants\n\nMade by `cargo sim mutants --fresh --table \
                   docs/mutants.md`. Written after the simulator was finished, at places that \
-                  `ci/mutants-fresh/choose` chose (its rule is told there), and not used to tune it: \
-                  whatever fails in the gate's mix of scenarios kills one, and a survivor stays \
-                  here as it is.\n\n",
+                  `ci/mutants-fresh/choose` chose (its rule is told there), and not used to tune \
+                  it: whatever fails in the gate's mix of scenarios kills one, and a survivor \
+                  stays here as it is.\n\n",
     },
 ];
 

@@ -10,8 +10,8 @@ use super::pool::Filled;
 use crate::config::PoolConfig;
 use crate::layout::PAGE_LEN;
 
-/// How many bytes are written before others get their turn: a commit of a whole buffer would keep its
-/// thread from everybody for milliseconds.
+/// How many bytes are written before others get their turn: a commit of a whole buffer would keep
+/// its thread from everybody for milliseconds.
 const COMMIT_LEN: usize = 1 << 20;
 
 /// Commits what was appended until it is stopped or the store fails. Idle, it sets no timer.

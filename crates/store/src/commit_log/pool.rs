@@ -58,8 +58,8 @@ impl Pool {
         self.free.len() > blank
     }
 
-    /// Whether records of `len` bytes in all find buffers, the first of them at `at` of the segment;
-    /// `rolls`: they may go on in the next one, behind a blank.
+    /// Whether records of `len` bytes in all find buffers, the first of them at `at` of the
+    /// segment; `rolls`: they may go on in the next one, behind a blank.
     ///
     /// # Errors
     /// They never will, however empty the pool: they are longer than this.

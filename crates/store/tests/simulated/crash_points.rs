@@ -352,8 +352,8 @@ fn while_it_cleans() {
 ///
 /// Planted to see it fail: full files are not synced (keys are lost). Planted and healed, because
 /// recovery does not believe what it is told: the newest file's entries are not synced before the
-/// checkpoint counts them (their links say so, and it is made anew), nor the directory (the file that
-/// the checkpoint names is missing, and made anew).
+/// checkpoint counts them (their links say so, and it is made anew), nor the directory (the file
+/// that the checkpoint names is missing, and made anew).
 #[test]
 fn while_the_index_rolls() {
     let config = StoreConfig {

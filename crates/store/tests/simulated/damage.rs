@@ -220,8 +220,8 @@ fn an_entry_that_leads_astray_costs_its_message_and_nothing_of_the_log() {
     }
 }
 
-/// Found by `misdirected_write` with seed 115: the entries of the damaged records were cut, and their
-/// places given to messages that groups which had consumed the old ones never asked for.
+/// Found by `misdirected_write` with seed 115: the entries of the damaged records were cut, and
+/// their places given to messages that groups which had consumed the old ones never asked for.
 #[test]
 fn a_start_gives_no_place_again_whose_durable_record_is_damaged() {
     // The magic, the body.

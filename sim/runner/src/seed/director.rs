@@ -161,8 +161,8 @@ impl Director {
         }
     }
 
-    /// Ends all faults and starts whoever is dead, except those who stay dead for ever, and the cuts
-    /// that stay.
+    /// Ends all faults and starts whoever is dead, except those who stay dead for ever, and the
+    /// cuts that stay.
     pub(crate) fn heal(&mut self, stay_dead: &[Node], cut_off: &[CutOff]) {
         for (_, step) in std::mem::take(&mut self.agenda) {
             if let Step::Undo(strike) = step {
