@@ -77,11 +77,13 @@ struct Read {
     places: BTreeMap<MessageQueue, QueueOffset>,
     /// When messages were stored that it saw last, in ms.
     times_ms: Vec<u64>,
-    /// When it found something last.
+    /// How far it ever came in each queue.
+    furthest: BTreeMap<MessageQueue, QueueOffset>,
+    /// When it came further last.
     found_at: Monotonic,
 }
 
-/// How much longer a reader pauses that has found nothing for so long: a run whose traffic ended
+/// How much longer a reader pauses that has found nothing new for so long: a run whose traffic ended
 /// hours ago would do little but read nothing again and again.
 fn tired(quiet: Duration) -> Duration {
     if quiet < QUIET_MIN { Duration::ZERO } else { (quiet / 16).min(PAUSE_MAX) }
@@ -123,7 +125,9 @@ async fn one_pull(
     let skip = read.times_ms.len().saturating_sub(TIMES_MAX);
     read.times_ms.drain(..skip);
     read.places.insert(queue.clone(), pull.next);
-    if !pull.seen.is_empty() {
+    // What it jumped back to is no news.
+    if read.furthest.get(queue).is_none_or(|furthest| *furthest < pull.next) {
+        read.furthest.insert(queue.clone(), pull.next);
         read.found_at = stage.runtime.clock.monotonic();
     }
     Ok(())

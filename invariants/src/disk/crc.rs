@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn eight_bytes_at_once_are_eight_bytes_one_by_one() {
-        let bytes: Vec<u8> = (0..100u32).map(|at| (at * 151 >> 2) as u8).collect();
+        let bytes: Vec<u8> = (0..100u32).map(|at| ((at * 151) >> 2) as u8).collect();
         let slowly = |bytes: &[u8]| {
             !bytes.iter().fold(!0u32, |crc, byte| {
                 (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

@@ -1,5 +1,7 @@
 //! `cargo sim run`: seeds, a progress bar, the totals, exit 1 on any violation.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::cli::{Effort, RunOptions};
@@ -15,6 +17,9 @@ use crate::{meter, pool, schedule, twice};
 
 /// Seeds from which on an invariant that never checked anything is a failure.
 const VACUITY_SEEDS_MIN: u64 = 500;
+
+/// Seeds between two measurements of the machine: they take half a percent of the time.
+const SEEDS_PER_CALIBRATION: u64 = 100;
 
 /// The scenario whose failure is planted, and must arrive.
 const CANARY: &str = "canary";
@@ -33,8 +38,11 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, RunnerError> {
     let started = Instant::now();
     let limit = options.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
     let mut report = Report::default();
-    calibrate(&mut report);
-    let work = |job: &Job| twice::run(&program, job);
+    let meter = Meter::default();
+    let work = |job: &Job| {
+        meter.look();
+        twice::run(&program, job)
+    };
     pool::work_all(&jobs, pool::width(options.jobs), work, |outcome| {
         bar.inc(1);
         take(&mut report, outcome);
@@ -46,7 +54,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, RunnerError> {
     });
     let took = started.elapsed();
     bar.finish_and_clear();
-    calibrate(&mut report);
+    meter.tell(&mut report);
     report.failures.sort_by(|a, b| (&a.scenario, a.seed).cmp(&(&b.scenario, b.seed)));
     let effort =
         Effort { seconds: options.shrink_seconds, jobs: options.jobs, ..Effort::default() };
@@ -68,10 +76,26 @@ fn take(report: &mut Report, outcome: SeedOutcome) {
     }
 }
 
-/// Measures how fast the machine is right now.
-fn calibrate(report: &mut Report) {
-    if let Some(cpu_ns) = meter::calibrate_ns() {
-        report.totals.calibrated(cpu_ns);
+/// Measures how fast the machine is while seeds run: a processor whose neighbour works is slower
+/// than one that is alone, and a seed's CPU is held against the same circumstances.
+#[derive(Default)]
+struct Meter {
+    jobs: AtomicU64,
+    loops_ns: Mutex<Vec<u64>>,
+}
+
+impl Meter {
+    /// Measures before the first seed and now and then after it.
+    fn look(&self) {
+        if self.jobs.fetch_add(1, Ordering::Relaxed).is_multiple_of(SEEDS_PER_CALIBRATION) {
+            let mut loops_ns = self.loops_ns.lock().unwrap_or_else(PoisonError::into_inner);
+            loops_ns.extend(meter::calibrate_ns());
+        }
+    }
+
+    fn tell(self, report: &mut Report) {
+        let loops_ns = self.loops_ns.into_inner().unwrap_or_else(PoisonError::into_inner);
+        loops_ns.into_iter().for_each(|cpu_ns| report.totals.calibrated(cpu_ns));
     }
 }
 

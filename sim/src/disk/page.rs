@@ -67,12 +67,10 @@ impl Pages {
 
     /// Whether both are of one length and share every page: then their bytes are the same.
     pub(crate) fn is_shared(&self, other: &Pages) -> bool {
-        let same = |((a, one), (b, other)): ((&u64, &Arc<Page>), (&u64, &Arc<Page>))| {
-            a == b && Arc::ptr_eq(one, other)
-        };
+        let mut pairs = self.pages.iter().zip(other.pages.iter());
         self.len == other.len
             && self.pages.len() == other.pages.len()
-            && self.pages.iter().zip(other.pages.iter()).all(same)
+            && pairs.all(|((a, one), (b, other))| a == b && Arc::ptr_eq(one, other))
     }
 
     /// Cuts or extends with zeros.
