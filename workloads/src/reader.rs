@@ -83,8 +83,8 @@ struct Read {
     found_at: Monotonic,
 }
 
-/// How much longer a reader pauses that has found nothing new for so long: a run whose traffic ended
-/// hours ago would do little but read nothing again and again.
+/// How much longer a reader pauses that has found nothing new for so long: a run whose traffic
+/// ended hours ago would do little but read nothing again and again.
 fn tired(quiet: Duration) -> Duration {
     if quiet < QUIET_MIN { Duration::ZERO } else { (quiet / 16).min(PAUSE_MAX) }
 }
