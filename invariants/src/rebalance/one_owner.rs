@@ -6,15 +6,16 @@ use message::MessageQueue;
 
 use crate::history::{Event, What};
 use crate::invariant::{Claim, Found, Invariant};
-use crate::ledger::Fault;
+use crate::ledger::{Entry, Fault};
 use crate::world::World;
 
 /// So long nobody must have come or gone, and nothing have struck, before owners are judged, in
 /// ms: two rounds of dealing (20 s each), and a heartbeat in between.
 const DEALING_MS_MAX: u64 = 60_000;
 
-/// So long a broker counts on a member whose machine lost its power, in ms: it hears nothing of it
-/// and waits for 120 s without a heartbeat; then comes the next dealing.
+/// So long a broker counts on a member of whom it hears nothing, in ms: its machine lost its power,
+/// or its leave went into a dead connection. It waits for 120 s without a heartbeat; then comes the
+/// next dealing.
 const SILENT_MS_MAX: u64 = 120_000 + 10_000 + DEALING_MS_MAX;
 
 /// What a member was told last.
@@ -40,8 +41,8 @@ const CLAIM: Claim = Claim {
     sentence: "When everything is consumed and all was calm for a minute, each queue in which a \
                message is owed has exactly one owner in each group.",
     source: "internals.md 11.3; RocketMQ #1547, #9830",
-    limits: "One look in a run, before members leave; none where a member lost its power in the \
-             last three minutes, for its broker cannot know. Other queues may be without an \
+    limits: "One look in a run, before members leave; none where in the last three minutes a \
+             member lost its power or the network was cut, for its broker cannot know. Other queues may be without an \
              owner here; nobody may own them twice.",
 };
 
@@ -77,9 +78,17 @@ impl OneOwner {
         if !is_calm(world.undisturbed_since(event.at_ms)) {
             return;
         }
+        let is_young = |at_ms: u64| at_ms.saturating_add(SILENT_MS_MAX) > event.at_ms;
+        let was_cut = |entry: &Entry| match entry.fault {
+            Fault::Network { for_ms, .. } => is_young(entry.at_ms.saturating_add(for_ms)),
+            _ => false,
+        };
+        if world.ledger.entries().iter().any(was_cut) {
+            return;
+        }
         let is_silent = |node: &String| {
             let mut of = world.ledger.of(node);
-            of.any(|at| at.fault == Fault::PowerLoss && at.at_ms + SILENT_MS_MAX > event.at_ms)
+            of.any(|at| at.fault == Fault::PowerLoss && is_young(at.at_ms))
         };
         for (group, members) in &self.owned {
             if members.keys().any(is_silent) {
@@ -147,6 +156,7 @@ mod tests {
         run.assert_green();
         run.fault(Fault::Network { what: "cut".into(), for_ms: 5 });
         told(&mut run, "b.0.0", &[]);
+        run.pass(2 * DEALING_MS_MAX);
         run.event(What::Drained);
         run.assert_green();
     }
