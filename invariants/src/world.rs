@@ -94,6 +94,12 @@ impl World<'_> {
         until.map(ends_ms).max().unwrap_or(0)
     }
 
+    /// The same, but a start alone is no strike: with it ends what struck before.
+    pub fn struck_until(&self, at_ms: u64) -> u64 {
+        let until = self.ledger.entries().iter().take_while(|entry| entry.at_ms <= at_ms);
+        until.filter(|entry| entry.fault != Fault::Started).map(ends_ms).max().unwrap_or(0)
+    }
+
     /// Whether any node's clock ran wrong before `at_ms`: its timers may, too, from then on.
     pub fn clocks_hold(&self, at_ms: u64) -> bool {
         let is_clock = |entry: &Entry| matches!(entry.fault, Fault::Clock { .. });

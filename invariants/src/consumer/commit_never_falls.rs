@@ -64,7 +64,7 @@ impl Invariant for CommitNeverFalls {
                     return;
                 };
                 let Some(since_ms) = life(world, queue) else { return };
-                let calm_ms = world.undisturbed_since(event.at_ms).saturating_add(VIEWS_MS_MAX);
+                let calm_ms = world.struck_until(event.at_ms).saturating_add(VIEWS_MS_MAX);
                 let is_due = |commit: &&Commit| {
                     commit.at_ms >= since_ms.max(calm_ms)
                         && commit.at_ms + ASKING_MS_MAX < event.at_ms
