@@ -53,9 +53,9 @@ impl Entry {
         *self == Self::FILLER
     }
 
-    /// The offset behind its record.
+    /// The offset behind its record. Saturates, as bits of an entry may have turned.
     pub(crate) fn end(&self) -> u64 {
-        self.physical + u64::from(self.len)
+        self.physical.saturating_add(u64::from(self.len))
     }
 }
 

@@ -220,6 +220,47 @@ fn an_entry_that_leads_astray_costs_its_message_and_nothing_of_the_log() {
     }
 }
 
+/// Turns bits over until the entry of the first queue at `at` leads to `target`.
+fn lead_astray(world: &World, node: &Node, at: u64, target: u64) {
+    // Small stores have twenty entries of twenty bytes a file.
+    let file = format!("store/consumequeue/Orders/1/{:020}", at / 20 * 400);
+    let from = (at % 20) as usize * 20;
+    let entry = world.disk_image(node).durable[&file].slice(from..from + 8);
+    let wrong = target ^ u64::from_be_bytes(entry[..].try_into().expect("eight bytes"));
+    for bit in (0..64).filter(|bit| wrong >> bit & 1 == 1) {
+        let byte = from as u64 + 7 - bit / 8;
+        assert!(fault::bit_rot::flip(world, node, &file, (byte, (bit % 8) as u8)));
+    }
+}
+
+#[test]
+fn an_entry_that_leads_beyond_the_checkpoint_is_made_anew() {
+    // Into a record that no checkpoint vouches for, behind the log, and behind all there can be.
+    for target in [None, Some(1 << 20), Some(u64::MAX - 3)] {
+        let world = World::new(13);
+        let node = world.node("broker");
+        world.block_on(async {
+            let store = open(&world, &node, small(FlushMode::Sync)).await.unwrap();
+            let queue = store.queue("Orders", 1);
+            for number in 0..COUNT {
+                append(&store, &queue, &[number as u8; 700]).await.unwrap();
+            }
+            // A checkpoint vouches for these, and not for the next.
+            world.sleep(std::time::Duration::from_secs(5)).await;
+            let last = append(&store, &queue, &[7; 700]).await.unwrap();
+            store.promised().wait(last.end).await.unwrap();
+            // Halving for the end does not meet this one.
+            lead_astray(&world, &node, COUNT - 4, target.unwrap_or(last.physical.0 + 8));
+            world.power_fail(&node);
+            world.restart(&node);
+            let store = open(&world, &node, small(FlushMode::Sync)).await.unwrap();
+            let (found, skips) = read_over(&store).await;
+            assert_eq!((found.len() as u64, skips), (COUNT + 1, 0), "{target:?}");
+            assert_eq!(store.quarantined(), [], "the log is sound");
+        });
+    }
+}
+
 /// Found by `misdirected_write` with seed 115: the entries of the damaged records were cut, and
 /// their places given to messages that groups which had consumed the old ones never asked for.
 #[test]
