@@ -24,15 +24,22 @@ pub(crate) async fn keep_registered(state: Arc<State>, client: Client, number: u
     let address = &state.config.namesrv[number];
     let interval = Duration::from_millis(state.config.register_interval_ms);
     let mut retry = RETRY_PAUSE;
+    let mut is_stranger = state.tables.are_new();
     loop {
         let changes = state.tables.topics_changed().reached();
-        let registering = register(&state, &client, address);
+        let registering = async {
+            if is_stranger {
+                take_leave(&state, &client, address).await?;
+            }
+            register(&state, &client, address).await
+        };
         let Either::Right(registered) = race(state.draining.stopped(), registering).await else {
             return;
         };
         let pause = match registered {
             Ok(connection) => {
                 state.registered[number].raise_to(changes);
+                is_stranger = false;
                 retry = RETRY_PAUSE;
                 let lost = race(connection.closed(), state.clock.sleep(interval));
                 let changed = race(state.tables.topics_changed().wait(changes + 1), lost);
@@ -86,12 +93,44 @@ async fn register(
     };
     let request = RemotingCommand::request(RequestCode::REGISTER_BROKER, &header).with_body(body);
     let timeout = Duration::from_millis(state.config.register_timeout_ms);
+    ask(client, address, request, timeout).await?;
+    Ok(client.connection(address).await?)
+}
+
+/// Takes leave of one name server. A broker without a file of topics does so before it registers
+/// for the first time, for whoever had its address, name and id before.
+///
+/// A registration takes no topic away, because it may carry only what changed. Scenario: 1. a
+/// broker's disk is replaced, and its topics are gone; 2. one name server lives through that, and
+/// keeps them; 3. another is started since, and has never heard of them; 4. members of a group ask
+/// the one or the other, deal by two routes for ever, and a queue has two owners.
+async fn take_leave(state: &State, client: &Client, address: &str) -> Result<(), RegisterError> {
+    ask(client, address, leave(state), UNREGISTER_TIMEOUT).await
+}
+
+/// That this broker leaves.
+fn leave(state: &State) -> RemotingCommand {
+    let header = UnregisterBrokerRequestHeader {
+        broker_name: state.config.name.clone(),
+        broker_addr: advertised(state),
+        cluster_name: state.config.cluster.clone(),
+        broker_id: state.config.id,
+    };
+    RemotingCommand::request(RequestCode::UNREGISTER_BROKER, &header)
+}
+
+async fn ask(
+    client: &Client,
+    address: &str,
+    request: RemotingCommand,
+    timeout: Duration,
+) -> Result<(), RegisterError> {
     let response = client.request(address, request, timeout).await?;
     if response.response_code() != ResponseCode::SUCCESS {
         let remark = response.remark.unwrap_or_default();
         return Err(RegisterError::Refused { code: ResponseCode(response.code), remark });
     }
-    Ok(client.connection(address).await?)
+    Ok(())
 }
 
 /// Tells every name server that this broker leaves, each within a bound. One that does not hear it
@@ -102,14 +141,7 @@ pub(crate) async fn unregister(state: &Arc<State>, client: &Client, tasks: &runt
             let (state, client) = (state.clone(), client.clone());
             tasks.spawn("broker.unregister", async move {
                 let address = &state.config.namesrv[number];
-                let header = UnregisterBrokerRequestHeader {
-                    broker_name: state.config.name.clone(),
-                    broker_addr: advertised(&state),
-                    cluster_name: state.config.cluster.clone(),
-                    broker_id: state.config.id,
-                };
-                let request = RemotingCommand::request(RequestCode::UNREGISTER_BROKER, &header);
-                if let Err(error) = client.request(address, request, UNREGISTER_TIMEOUT).await {
+                if let Err(error) = take_leave(&state, &client, address).await {
                     tracing::info!(namesrv = %address, %error, "could not take leave");
                 }
             })

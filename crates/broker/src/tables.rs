@@ -34,6 +34,8 @@ pub(crate) struct Tables {
     changing: tokio::sync::Mutex<()>,
     /// How often the topics changed: caches of connections compare it, registrations wait for it.
     topics_changed: Watermark,
+    /// Whether there was no file of topics at the start.
+    are_new: bool,
 }
 
 impl Tables {
@@ -48,6 +50,7 @@ impl Tables {
             config_file::load(disk, &config.table_path(TOPICS_FILE), Topics::from_json).await?;
         let groups =
             config_file::load(disk, &config.table_path(GROUPS_FILE), Groups::from_json).await?;
+        let are_new = topics.is_none();
         let topics = topics.unwrap_or_default().with_system_topics(config, clock.now_ms());
         Ok(Self {
             disk: disk.clone(),
@@ -57,6 +60,7 @@ impl Tables {
             groups: Mutex::new(Arc::new(groups.unwrap_or_default())),
             changing: tokio::sync::Mutex::new(()),
             topics_changed: Watermark::new(1),
+            are_new,
         })
     }
 
@@ -68,6 +72,11 @@ impl Tables {
     /// The groups in force.
     pub(crate) fn groups(&self) -> Arc<Groups> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether this broker began without a file of topics: its first start, or that on a new disk.
+    pub(crate) fn are_new(&self) -> bool {
+        self.are_new
     }
 
     /// Rises with every change of the topics.

@@ -1,29 +1,15 @@
 //! O2: a producer's messages stand in the order of its answers.
 
-use std::collections::BTreeMap;
+use message::MessageQueue;
 
-use message::{MessageQueue, QueueOffset};
-
-use crate::history::{Event, Kind, Placed, Sent, What};
-use crate::identity::Identity;
+use super::answered::Answered;
+use crate::history::{Event, Sent};
 use crate::invariant::{Claim, Found, Invariant};
 use crate::world::World;
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
-pub struct AcksKeepOrder {
-    /// By producer and queue, the answers in the order they came.
-    acked: BTreeMap<(u32, MessageQueue), Vec<Acked>>,
-}
-
-#[derive(Debug)]
-struct Acked {
-    event: usize,
-    offset: QueueOffset,
-    id: Identity,
-    /// The highest offset of this answer and all before it.
-    highest: QueueOffset,
-}
+pub struct AcksKeepOrder(Answered<(u32, MessageQueue)>);
 
 /// What O2 claims.
 const CLAIM: Claim = Claim {
@@ -41,34 +27,9 @@ impl Invariant for AcksKeepOrder {
     }
 
     fn on_event(&mut self, world: &World<'_>, event: &Event, found: &mut Found) {
-        let What::SendEnded { id, .. } = &event.what else { return };
-        let Some(sent) = world.history.sent(*id).filter(|sent| sent.kind == Kind::Plain) else {
-            return;
-        };
-        let Some(placed) = sent.placed() else { return };
-        let acked = self.acked.entry((id.producer, placed.queue.clone())).or_default();
-        let before = acked.partition_point(|acked| acked.event < sent.started);
-        if let Some(last) = before.checked_sub(1).map(|last| &acked[last]) {
-            let wrong = (last.highest >= placed.offset)
-                .then(|| unexcused(world, &acked[..before], placed))
-                .flatten();
-            let events = wrong.map(Sent::indices).unwrap_or_default();
-            let events = events.into_iter().chain(sent.indices());
-            found.check(wrong.is_none(), events, || {
-                let (offset, queue) = (placed.offset, &placed.queue);
-                let first = wrong.map(|sent| sent.id);
-                format!("{id} got offset {offset} of {queue}, not behind {first:?}")
-            });
-        }
-        let highest = acked.last().map_or(placed.offset, |last| last.highest.max(placed.offset));
-        acked.push(Acked { event: event.index, offset: placed.offset, id: *id, highest });
+        let by_producer = |sent: &Sent| Some((sent.id.producer, sent.placed()?.queue.clone()));
+        self.0.take((world, event, found), by_producer, |_, _| true);
     }
-}
-
-/// The first of `before` that stands behind `placed` and is still owed.
-fn unexcused<'a>(world: &World<'a>, before: &[Acked], placed: &Placed) -> Option<&'a Sent> {
-    let behind = before.iter().filter(|acked| acked.offset >= placed.offset);
-    behind.filter_map(|acked| world.history.sent(acked.id)).find(|sent| world.owed(sent).is_must())
 }
 
 #[cfg(test)]

@@ -1,29 +1,15 @@
 //! O3: whoever is answered before another begins stands before it.
 
-use std::collections::BTreeMap;
+use message::MessageQueue;
 
-use message::{MessageQueue, QueueOffset};
-
-use crate::history::{Event, Kind, Sent, What};
-use crate::identity::Identity;
+use super::answered::Answered;
+use crate::history::{Event, Sent};
 use crate::invariant::{Claim, Found, Invariant};
 use crate::world::World;
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
-pub struct AppendsFollowTime {
-    /// By queue, the answers in the order they came.
-    acked: BTreeMap<MessageQueue, Vec<Acked>>,
-}
-
-#[derive(Debug)]
-struct Acked {
-    event: usize,
-    offset: QueueOffset,
-    id: Identity,
-    /// The highest offset of this answer and all before it.
-    highest: QueueOffset,
-}
+pub struct AppendsFollowTime(Answered<MessageQueue>);
 
 /// What O3 claims.
 const CLAIM: Claim = Claim {
@@ -41,39 +27,16 @@ impl Invariant for AppendsFollowTime {
     }
 
     fn on_event(&mut self, world: &World<'_>, event: &Event, found: &mut Found) {
-        let What::SendEnded { id, .. } = &event.what else { return };
-        let Some(sent) = world.history.sent(*id).filter(|sent| sent.kind == Kind::Plain) else {
-            return;
-        };
-        let Some(placed) = sent.placed() else { return };
-        let acked = self.acked.entry(placed.queue.clone()).or_default();
-        let before = &acked[..acked.partition_point(|acked| acked.event < sent.started)];
-        let others = |acked: &&Acked| acked.id.producer != id.producer;
-        if let Some(last) = before.last() {
-            // Most come behind everything.
-            let wrong = (last.highest >= placed.offset)
-                .then(|| {
-                    let behind = before.iter().filter(|acked| acked.offset >= placed.offset);
-                    let sents = behind.filter(others).filter_map(|at| world.history.sent(at.id));
-                    sents.into_iter().find(|sent| world.owed(sent).is_must())
-                })
-                .flatten();
-            let events = wrong.map(Sent::indices).unwrap_or_default();
-            found.check(wrong.is_none(), events.into_iter().chain(sent.indices()), || {
-                let (offset, queue) = (placed.offset, &placed.queue);
-                let first = wrong.map(|sent| sent.id);
-                format!("{id} got offset {offset} of {queue}, not behind {first:?}")
-            });
-        }
-        let highest = acked.last().map_or(placed.offset, |last| last.highest.max(placed.offset));
-        acked.push(Acked { event: event.index, offset: placed.offset, id: *id, highest });
+        let by_queue = |sent: &Sent| Some(sent.placed()?.queue.clone());
+        self.0.take((world, event, found), by_queue, |a, b| a.producer != b.producer);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Outcome;
+    use crate::history::{Kind, Outcome, What};
+    use crate::identity::Identity;
     use crate::ledger::Fault;
     use crate::promise::Flush;
     use crate::testing::{Run, message, placed};

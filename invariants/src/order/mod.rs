@@ -1,6 +1,7 @@
 //! O: what came first stands first.
 
 mod acks_keep_order;
+mod answered;
 mod appends_follow_time;
 mod offsets_rise;
 

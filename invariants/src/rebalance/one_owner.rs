@@ -42,10 +42,8 @@ const CLAIM: Claim = Claim {
                message is owed has exactly one owner in each group.",
     source: "internals.md 11.3; RocketMQ #1547, #9830",
     limits: "One look in a run, before members leave; none where in the last three minutes a \
-             member lost its power or the network was cut, for its broker cannot know; nor where a \
-             disk was lost: a name server keeps the topics that it once heard of, one that was \
-             started since has never heard of them, and members who ask either disagree. Other \
-             queues may be without an owner here; nobody may own them twice.",
+             member lost its power or the network was cut, for its broker cannot know. Other queues \
+             may be without an owner here; nobody may own them twice.",
 };
 
 impl Invariant for OneOwner {
@@ -83,8 +81,6 @@ impl OneOwner {
         let is_young = |at_ms: u64| at_ms.saturating_add(SILENT_MS_MAX) > event.at_ms;
         let was_cut = |entry: &Entry| match entry.fault {
             Fault::Network { for_ms, .. } => is_young(entry.at_ms.saturating_add(for_ms)),
-            // Name servers that heard of its topics before and after disagree for ever.
-            Fault::DiskLost => true,
             _ => false,
         };
         if world.ledger.entries().iter().any(was_cut) {

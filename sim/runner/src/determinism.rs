@@ -37,6 +37,10 @@ pub(crate) fn check(options: &DeterminismOptions) -> Result<bool, RunnerError> {
     pool::work_all(&jobs, pool::width(options.jobs), pair, |(job, first, second)| {
         if alike(&first, &second) {
             same += 1;
+            // No matter of determinism, and nothing to keep silent about.
+            if let Some(broken) = first.broken.first() {
+                bar.suspend(|| println!("{job} has one history, which breaks {}", broken.id));
+            }
         } else {
             differ.push((job, first, second));
         }

@@ -4,7 +4,7 @@ use protocol::body::TopicRouteData;
 use protocol::header::{CreateTopicRequestHeader, GetRouteInfoRequestHeader};
 use protocol::{RemotingCommand, RequestCode, ResponseCode};
 use remoting::{Client, ClientConfig, Handles};
-use sim::fault::partition;
+use sim::fault::{partition, wiped_disk};
 use store::FlushMode;
 
 use crate::scene::{SECOND, Scene, TOPIC, config, run};
@@ -82,6 +82,23 @@ fn a_creation_is_answered_although_the_name_server_cannot_be_reached() {
         partition::heal(&scene.control, &scene.broker, &scene.namesrv);
         scene.control.sleep(60 * SECOND).await;
         assert!(route(&scene, "Created").await.is_some());
+    });
+}
+
+#[test]
+fn a_broker_with_a_new_disk_takes_its_topics_out_of_the_route() {
+    run(56, config(FlushMode::Sync), async |scene| {
+        create(&scene, "Created").await;
+        // Its connection stays half open: the name server does not see that it went.
+        scene.control.power_fail(&scene.broker);
+        wiped_disk::wipe(&scene.control, &scene.broker);
+        scene.control.sleep(SECOND).await;
+        assert!(route(&scene, "Created").await.is_some());
+        scene.control.restart(&scene.broker);
+        let _broker = scene.start_broker().await;
+        scene.control.sleep(SECOND).await;
+        assert!(route(&scene, "TBW102").await.is_some());
+        assert!(route(&scene, "Created").await.is_none(), "it has no such topic");
     });
 }
 
