@@ -285,7 +285,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 28] = [
+const TEXTS: [(&str, &str); 29] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -305,6 +305,7 @@ const TEXTS: [(&str, &str); 28] = [
     ("boundaries", include_str!("../scenarios/boundaries.toml")),
     ("restarts", include_str!("../scenarios/restarts.toml")),
     ("disk_errors", include_str!("../scenarios/disk_errors.toml")),
+    ("replaced_disk", include_str!("../scenarios/replaced_disk.toml")),
     ("wiped_disk", include_str!("../scenarios/wiped_disk.toml")),
     ("bit_rot", include_str!("../scenarios/bit_rot.toml")),
     ("misdirected_write", include_str!("../scenarios/misdirected_write.toml")),
