@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+/// How long an entry of a ConsumeQueue is.
+const ENTRY_LEN: u64 = 20;
+
 /// One kind of fault, or a step in a node's life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Fault {
@@ -114,6 +117,20 @@ impl Fault {
         let base = path.rsplit('/').next().and_then(|name| name.parse::<u64>().ok());
         base.is_some_and(|base| {
             base + range.start < log.end && log.start < base.saturating_add(range.end)
+        })
+    }
+
+    /// Whether it damages a part of the entry of a ConsumeQueue at that place.
+    fn strikes_entry(&self, (topic, queue_id): (&str, u32), place: u64) -> bool {
+        let Some((path, range)) = self.damage() else { return false };
+        let mut parts = path.rsplit('/');
+        let base = parts.next().and_then(|name| name.parse::<u64>().ok());
+        let is_it = parts.next().and_then(|id| id.parse().ok()) == Some(queue_id)
+            && parts.next() == Some(topic)
+            && parts.next() == Some("consumequeue");
+        let entry = place * ENTRY_LEN..(place + 1) * ENTRY_LEN;
+        base.filter(|_| is_it).is_some_and(|base| {
+            base + range.start < entry.end && entry.start < base.saturating_add(range.end)
         })
     }
 
@@ -274,6 +291,17 @@ impl Ledger {
     pub fn is_struck_since_end(&self, node: &str, log: &Range<u64>) -> bool {
         let mut since = self.of(node).rev().take_while(|entry| !entry.fault.ends());
         since.any(|entry| entry.fault.strikes(log))
+    }
+
+    /// Whether an entry of `node` damages the entry of a ConsumeQueue at that place.
+    pub fn is_entry_struck(&self, node: &str, queue: (&str, u32), place: u64) -> bool {
+        self.of(node).any(|entry| entry.fault.strikes_entry(queue, place))
+    }
+
+    /// The same since its last process ended.
+    pub fn is_entry_struck_since_end(&self, node: &str, queue: (&str, u32), place: u64) -> bool {
+        let mut since = self.of(node).rev().take_while(|entry| !entry.fault.ends());
+        since.any(|entry| entry.fault.strikes_entry(queue, place))
     }
 
     /// The first entry of `node` that damages what its CommitLog holds.

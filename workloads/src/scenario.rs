@@ -79,6 +79,10 @@ pub struct Cluster {
     /// `transientStorePoolEnable`: whether appends go to private buffers first, under ASYNC_FLUSH.
     #[serde(default)]
     pub pool: bool,
+    /// Whether that pool has two buffers only, and is committed every three seconds whatever they
+    /// hold, so that appends meet none that is free.
+    #[serde(default)]
+    pub pool_scarce: bool,
     /// For how many seconds brokers keep messages, at any hour; without, for RocketMQ's 72 h.
     #[serde(default)]
     pub kept_s: Option<Span>,
@@ -285,10 +289,11 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 29] = [
+const TEXTS: [(&str, &str); 30] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
+    ("pool_scarce", include_str!("../scenarios/pool_scarce.toml")),
     ("power_fail", include_str!("../scenarios/power_fail.toml")),
     ("power_fail_async", include_str!("../scenarios/power_fail_async.toml")),
     ("partition", include_str!("../scenarios/partition.toml")),

@@ -11,6 +11,7 @@ use crate::cold::STEP_MIN;
 use crate::commit_log::CommitLog;
 use crate::consume_queue::{Entry, Queue, QueueHandle};
 use crate::layout::ENTRY_LEN;
+use crate::mend::mend;
 use crate::proof::{Unproven, prove};
 use crate::segment_set::Segment;
 
@@ -165,7 +166,9 @@ async fn is_on_record(log: &CommitLog, queue: &Queue, unread: &Unread) -> io::Re
     if !is_told || log.refusal().is_some() || !queue.is_durable(*place) {
         return Ok(false);
     }
-    log.quarantine().note_stray(queue, *place, cause);
+    if !mend(log, queue, *place).await? {
+        log.quarantine().note_stray(queue, *place, cause);
+    }
     Ok(true)
 }
 
@@ -285,7 +288,7 @@ impl<'a> Gathered<'a> {
             return Ok(true);
         }
         let Some(segment) = self.segment_of(entry) else {
-            if self.log.segments().first().is_none_or(|first| range.start < first.base) {
+            if self.is_gone(entry, place).await? {
                 self.removed += 1;
                 // Whatever stood before it, lost or not wanted, is gone, too.
                 if self.count == 0 {
@@ -315,6 +318,23 @@ impl<'a> Gathered<'a> {
             self.add(segment, range, place)?;
         }
         Ok(true)
+    }
+
+    /// Whether retention took the record of the entry at `place`: it lies before the log, and the
+    /// one before it does not lie within. Bits of one that does not stand in order have turned.
+    async fn is_gone(&self, entry: &Entry, place: u64) -> io::Result<bool> {
+        let Some(first) = self.log.segments().first() else { return Ok(true) };
+        if entry.physical >= first.base {
+            return Ok(false);
+        }
+        let queue = self.request.queue.queue();
+        // The one before is gone, or was never here.
+        if self.gone_to == place || place <= queue.min_offset() {
+            return Ok(true);
+        }
+        let before = queue.entry(place - 1).await?.filter(|before| !before.is_filler());
+        let within = first.base..self.log.visible().reached();
+        Ok(before.is_none_or(|before| !within.contains(&before.physical)))
     }
 
     /// Passes over a message that is lost.

@@ -33,6 +33,7 @@ mod hours;
 mod index;
 pub mod inspect;
 mod layout;
+mod mend;
 mod proof;
 mod quarantine;
 mod recovery;

@@ -52,7 +52,13 @@ pub(crate) fn prove(
     Ok(())
 }
 
-fn is_of(view: &View<'_>, queue: &Queue, place: u64) -> bool {
+/// Whether a record says that it is of that queue and place; all records may be of a light queue.
+pub(crate) fn is_of(view: &View<'_>, queue: &Queue, place: u64) -> bool {
     let named = (view.topic, view.queue_id, view.queue_offset.0);
-    named == (queue.topic(), queue.queue_id(), place) || queue.topic().starts_with(LIGHT_PREFIX)
+    named == (queue.topic(), queue.queue_id(), place) || is_light(queue)
+}
+
+/// Whether the entries of a queue lead to records of other queues.
+pub(crate) fn is_light(queue: &Queue) -> bool {
+    queue.topic().starts_with(LIGHT_PREFIX)
 }

@@ -7,8 +7,9 @@ use message::record::View;
 use message::{PhysicalOffset, QueueOffset};
 
 use crate::commit_log::{Bad, CommitLog, sound_at};
-use crate::consume_queue::QueueHandle;
+use crate::consume_queue::{Entry, QueueHandle};
 use crate::error::ReadError;
+use crate::mend::{leads_to, mend};
 
 /// So many bytes of a record are asked for, when it is looked for by its place alone.
 const HEAD_LEN: u64 = 4096;
@@ -83,12 +84,35 @@ pub(crate) async fn store_time(
     if at < queue.min_offset() || at >= queue.max_offset() {
         return Ok(None);
     }
-    let entry = queue.queue().entry(at.0).await;
     // The offset in the log is what could not be read.
     let failed = |source| ReadError::Disk { offset: PhysicalOffset(0), source };
-    let Some(entry) = entry.map_err(failed)? else { return Ok(None) };
-    let record = meant_at(log, PhysicalOffset(entry.physical)).await?;
+    let mut entry = queue.queue().entry(at.0).await.map_err(failed)?;
+    let mut record = led_to(log, queue, at, entry).await?;
+    let log_first = log.segments().first().map_or(0, |first| first.base);
+    let is_gone = entry.is_some_and(|entry| entry.is_filler() || entry.physical < log_first);
+    let is_durable = queue.queue().is_durable(at.0) && log.refusal().is_none();
+    // The time of another message, or none, would send a search anywhere.
+    if record.is_none()
+        && !is_gone
+        && is_durable
+        && mend(log, queue.queue(), at.0).await.map_err(failed)?
+    {
+        entry = queue.queue().entry(at.0).await.map_err(failed)?;
+        record = led_to(log, queue, at, entry).await?;
+    }
     Ok(record.and_then(|record| View::parse(&record).ok().map(|view| view.store_timestamp)))
+}
+
+/// The record that the entry at `at` leads to, if that is its own.
+async fn led_to(
+    log: &CommitLog,
+    queue: &QueueHandle,
+    at: QueueOffset,
+    entry: Option<Entry>,
+) -> Result<Option<Bytes>, ReadError> {
+    let Some(entry) = entry else { return Ok(None) };
+    let record = meant_at(log, PhysicalOffset(entry.physical)).await?;
+    Ok(record.filter(|record| leads_to(record, queue.queue(), at.0)))
 }
 
 /// The first of these places whose message is not damaged, and when it was stored. The time of a

@@ -23,6 +23,11 @@ pub struct QueueEntry {
 }
 
 impl QueueEntry {
+    /// The offset of the log behind its record. Saturates, as its bits may have turned.
+    pub fn end(&self) -> u64 {
+        self.address.saturating_add(self.size)
+    }
+
     /// Whether it says that no message stands there.
     pub fn is_filler(&self) -> bool {
         self.address == 0 && self.size == FILLER_SIZE

@@ -19,7 +19,7 @@ const CLAIM: Claim = Claim {
     limits: "The disk as a start finds it: after a power loss that is what was durable; after a \
              kill it is compared with the device. The index is S3's. At the end the last record \
              of a sound log must be vouched for. Not judged where the ledger says that the log \
-             has rotted.",
+             has rotted, nor entries of which it says so.",
 };
 
 impl CheckpointIsCovered {
@@ -32,7 +32,9 @@ impl CheckpointIsCovered {
         if world.ledger.log_rot(&disk.node).is_some() {
             return;
         }
-        let wrong = wrong(disk, checkpoint, durable_to);
+        let is_struck =
+            |queue: (&str, u32), at| world.ledger.is_entry_struck(&disk.node, queue, at);
+        let wrong = wrong(disk, checkpoint, durable_to, is_struck);
         found.check(wrong.is_none(), [], || {
             format!("the checkpoint vouches up to {durable_to}: {}", wrong.unwrap_or_default())
         });
@@ -40,7 +42,12 @@ impl CheckpointIsCovered {
 }
 
 /// What is not as the checkpoint says.
-fn wrong(disk: &NodeDisk, checkpoint: &Checkpoint, durable_to: u64) -> Option<String> {
+fn wrong(
+    disk: &NodeDisk,
+    checkpoint: &Checkpoint,
+    durable_to: u64,
+    is_struck: impl Fn((&str, u32), u64) -> bool,
+) -> Option<String> {
     let sound = disk.log.sound_prefix();
     let end = match sound.len() == disk.log.records.len() {
         true => disk.log.end,
@@ -57,11 +64,13 @@ fn wrong(disk: &NodeDisk, checkpoint: &Checkpoint, durable_to: u64) -> Option<St
     }
     let entries = disk.queues.values().flat_map(|queue| &queue.entries);
     let named: BTreeSet<u64> = entries.map(|entry| entry.address).collect();
-    let queued = below.iter().filter(|record| record.is_queued());
+    let queued = below.iter().filter(|record| {
+        record.is_queued() && !is_struck((&record.topic, record.queue_id), record.queue_offset)
+    });
     if let Some(lost) = queued.map(|record| record.address).find(|at| !named.contains(at)) {
         return Some(format!("no queue has an entry for the record at {lost}"));
     }
-    let lost = missing(disk, disk.device.as_ref()?, durable_to)?;
+    let lost = missing(disk, disk.device.as_ref()?, durable_to, is_struck)?;
     Some(format!("{lost} is not on the device"))
 }
 

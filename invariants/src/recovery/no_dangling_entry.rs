@@ -1,8 +1,11 @@
 //! S4: no queue knows more than the log.
 
-use crate::disk::NodeDisk;
+use crate::disk::{NodeDisk, QueueEntry, QueueKey};
 use crate::invariant::{Claim, Found, Invariant};
 use crate::world::{Recovery, RecoveryEnd, World};
+
+/// How long an entry of a ConsumeQueue is.
+const ENTRY_LEN: u64 = 20;
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
@@ -16,18 +19,26 @@ const CLAIM: Claim = Claim {
     source: "internals.md 4.4: entries past the cut; RocketMQ #495",
     limits: "After each start, and at the end on nodes that run and whose log met no error since. \
              That an entry points to a record, or fills a place \
-             rightly, is S2's. Where a log that rotted ends is not known.",
+             rightly, is S2's. Where a log that rotted ends is not known. An entry of which the \
+             ledger says that its bits turned may lead anywhere until it is made anew, which a \
+             start without a clean end before it does in the last file.",
 };
 
 impl NoDanglingEntry {
-    fn check(world: &World<'_>, disk: &NodeDisk, found: &mut Found) {
+    fn check(
+        world: &World<'_>,
+        disk: &NodeDisk,
+        is_excused: impl Fn(&QueueKey, &QueueEntry) -> bool,
+        found: &mut Found,
+    ) {
         // Where the log ends is not known behind damage.
         let is_known = world.readable_to(disk) == u64::MAX;
         for (key, queue) in &disk.queues {
             // Entries stand in the log's order (S2), so the last reaches furthest, where it is so.
             let real = queue.entries.iter().filter(|entry| !entry.is_filler());
-            let furthest = real.max_by_key(|entry| entry.address + entry.size);
-            let end = furthest.map_or(0, |entry| entry.address + entry.size);
+            let real = real.filter(|entry| !is_excused(key, entry));
+            let furthest = real.max_by_key(|entry| entry.end());
+            let end = furthest.map_or(0, QueueEntry::end);
             found.check(end <= disk.log.end || !is_known, [], || {
                 let log_end = disk.log.end;
                 format!("{furthest:?} of queue {key:?} ends at {end}, the log at {log_end}")
@@ -40,6 +51,14 @@ impl NoDanglingEntry {
     }
 }
 
+/// Whether an entry stands in the last file of its queue.
+fn is_in_last_file(disk: &NodeDisk, (topic, queue_id): &QueueKey, entry: &QueueEntry) -> bool {
+    let directory = format!("consumequeue/{topic}/{queue_id}/");
+    let files = disk.image.keys().filter_map(|path| Some(path.split_once(&directory)?.1));
+    let last = files.filter_map(|name| name.parse::<u64>().ok()).max();
+    last.is_some_and(|base| entry.offset * ENTRY_LEN >= base)
+}
+
 impl Invariant for NoDanglingEntry {
     fn claim(&self) -> &'static Claim {
         &CLAIM
@@ -47,14 +66,26 @@ impl Invariant for NoDanglingEntry {
 
     fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, found: &mut Found) {
         if recovery.end == RecoveryEnd::Started {
-            Self::check(world, &recovery.after, found);
+            // A start that follows no clean end looks at the last entries that it trusts, so those
+            // of the last file lead into the log, or are made anew.
+            let (ledger, node) = (world.ledger, recovery.node());
+            let is_excused = |key: &QueueKey, entry: &QueueEntry| {
+                let queue = (key.0.as_str(), key.1);
+                ledger.is_entry_struck_since_end(node, queue, entry.offset)
+                    || ledger.is_entry_struck(node, queue, entry.offset)
+                        && !(recovery.before.abort && is_in_last_file(&recovery.after, key, entry))
+            };
+            Self::check(world, &recovery.after, is_excused, found);
         }
     }
 
     fn when_quiet(&mut self, world: &World<'_>, disks: &[NodeDisk], found: &mut Found) {
         for disk in disks.iter().filter(|disk| world.serves_soundly(&disk.node)) {
             found.about(Some(&disk.node));
-            Self::check(world, disk, found);
+            let is_excused = |(topic, queue_id): &QueueKey, entry: &QueueEntry| {
+                world.ledger.is_entry_struck(&disk.node, (topic, *queue_id), entry.offset)
+            };
+            Self::check(world, disk, is_excused, found);
             found.about(None);
         }
     }
@@ -86,6 +117,22 @@ mod tests {
         let cut = changed(image(&ids()), LOG, |bytes| bytes[address(1) as usize..].fill(0));
         run.restart(Fault::PowerLoss, disk(&ids()), cut);
         run.assert_red(&[]);
+    }
+
+    #[test]
+    fn an_entry_whose_bits_turned_may_lead_anywhere_until_a_start_that_looks_at_it() {
+        let astray = || changed(image(&ids()), QUEUE, |bytes| bytes[20] ^= 1);
+        let run_of = |byte: u64, is_clean: bool| {
+            let mut run = Run::new(NoDanglingEntry, Flush::Sync);
+            run.fault(Fault::BitRot { path: QUEUE.into(), offset: byte, len: 1 });
+            let mut before = astray();
+            before.abort = !is_clean;
+            run.restart(Fault::ProcessKill, before, astray());
+            run
+        };
+        run_of(20, true).assert_green();
+        run_of(20, false).assert_red(&[]);
+        run_of(19, true).assert_red(&[]);
     }
 
     #[test]

@@ -24,7 +24,8 @@ const CLAIM: Claim = Claim {
              compared; light queues of a multi-dispatch are not known. Nothing is judged behind \
              bytes that are no record in a log that rotted. Only such a log lets a place be \
              filled, and tags differ only from a record that the ledger says was struck: no \
-             checksum of the format covers them.",
+             checksum of the format covers them. An entry of which the ledger says that its bits \
+             turned may lead anywhere until it is made anew.",
 };
 
 impl Invariant for QueuesMirrorTheLog {
@@ -61,6 +62,9 @@ fn check(
 ) {
     let readable = disk.log.start..world.readable_to(disk);
     let is_struck = world.ledger.log_rot(&disk.node).is_some();
+    let is_entry_struck = |(topic, queue_id): &QueueKey, place| {
+        world.ledger.is_entry_struck(&disk.node, (topic, *queue_id), place)
+    };
     let mut named: BTreeSet<u64> = BTreeSet::new();
     for (key, queue) in &disk.queues {
         found.check(queue.damage.is_none(), [], || {
@@ -70,8 +74,12 @@ fn check(
             if is_struck && entry.is_filler() {
                 continue;
             }
-            named.insert(entry.address);
             let wrong = wrong(world, disk, key, entry);
+            // Its bits have turned, and no reader came by since who would have it made anew.
+            if wrong.is_some() && is_entry_struck(key, entry.offset) {
+                continue;
+            }
+            named.insert(entry.address);
             found.check(wrong.is_none(), [], || {
                 format!("in queue {key:?}, {entry:?}: {}", wrong.unwrap_or(""))
             });
@@ -84,8 +92,11 @@ fn check(
         }
         // One that is damaged is passed over when its queue is filled again.
         let is_damaged = !record.is_sound() && world.ledger.is_struck(&disk.node, &record.span());
-        if must_have(record) && !is_damaged {
-            lacking.entry((record.topic.clone(), record.queue_id)).or_insert(record);
+        let key = (record.topic.clone(), record.queue_id);
+        let leads_astray = is_entry_struck(&key, record.queue_offset)
+            && disk.queues.get(&key).is_some_and(|queue| record.queue_offset < queue.max());
+        if must_have(record) && !is_damaged && !leads_astray {
+            lacking.entry(key).or_insert(record);
         }
     }
     for (key, record) in lacking {
@@ -229,6 +240,20 @@ mod tests {
     /// The whole log, and all but the last entry of the queue.
     fn lagging_by_one() -> DiskImage {
         changed(image(&ids()), QUEUE, |bytes| bytes[40..].fill(0)).image
+    }
+
+    #[test]
+    fn only_an_entry_whose_bits_turned_may_lead_astray() {
+        let run_of = |struck: u64, wrong: usize| {
+            let mut run = Run::new(QueuesMirrorTheLog, Flush::Sync);
+            run.fault(Fault::BitRot { path: QUEUE.into(), offset: struck, len: 1 });
+            run.quiet(&[changed(image(&ids()), QUEUE, |bytes| bytes[wrong] ^= 1)]);
+            run
+        };
+        run_of(20, 27).assert_green();
+        run_of(20, 31).assert_green();
+        run_of(20, 11).assert_red(&[]);
+        run_of(40, 31).assert_red(&[]);
     }
 
     #[test]

@@ -57,6 +57,20 @@ fn a_checkpoint_ahead_of_the_device_and_a_torn_one_are_caught() {
 }
 
 #[test]
+fn an_entry_whose_bits_turned_and_that_was_made_anew_need_not_be_durable() {
+    let run_of = |struck: u64| {
+        let turned = changed(vouched(address(2), 7), QUEUE, |bytes| bytes[27] ^= 1);
+        let before = NodeDisk::new("n", vouched(address(2), 7)).on_device(turned.image);
+        let mut run = Run::new(CheckpointIsCovered, Flush::Sync);
+        run.fault(Fault::BitRot { path: QUEUE.into(), offset: struck, len: 1 });
+        run.restart(Fault::ProcessKill, before, disk(&ids()));
+        run
+    };
+    run_of(27).assert_green();
+    run_of(7).assert_red(&[]);
+}
+
+#[test]
 fn a_checkpoint_that_stands_still_is_caught() {
     let mut run = Run::new(CheckpointIsCovered, Flush::Sync);
     run.quiet(&[disk(&ids())]);

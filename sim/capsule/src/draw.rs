@@ -63,6 +63,7 @@ fn servers(scenario: &Scenario, rng: &Rng) -> (Vec<String>, Vec<BrokerPlan>) {
         node: format!("broker-{number}"),
         flush,
         pool: cluster.pool,
+        pool_scarce: cluster.pool_scarce,
         kept_ms,
         disk_bytes,
         segment_size: 64 << 10,

@@ -89,6 +89,9 @@ pub struct BrokerPlan {
     pub flush: Flush,
     /// Whether appends go to private buffers first, under ASYNC_FLUSH.
     pub pool: bool,
+    /// Whether it has few buffers and commits them rarely.
+    #[serde(default)]
+    pub pool_scarce: bool,
     /// How long it keeps messages, in ms, at any hour; without, for RocketMQ's 72 h at its hour.
     #[serde(default)]
     pub kept_ms: Option<u64>,

@@ -292,6 +292,7 @@ impl Appender<'_> {
 /// All buffers are filled, or being committed.
 #[cold]
 fn pool_exhausted() -> AppendError {
+    runtime::sometimes!("store: no buffer of the pool was free");
     let why = "the transient store pool is exhausted; its commits do not keep up".into();
     AppendError::Busy { cause: Busy::Memory, why }
 }

@@ -10,6 +10,9 @@ use crate::segment_set::RemoveError;
 /// The longest run of fillers amid a queue that is told from those before a late start.
 const HOLE_LEN_MAX: u64 = 4_096;
 
+/// So many entries before the first one that stays are looked at, each of which should go.
+const LOOK_BACK_LEN: u64 = 64;
+
 impl Queue {
     /// Lets go of what points to records below `min_physical`, which are gone or about to go: the
     /// first place rises first, then the files go whose last entry lies below, oldest first and
@@ -45,7 +48,48 @@ impl Queue {
     /// What the disk says.
     pub(crate) async fn first_at(&self, min_physical: u64, end: u64) -> io::Result<u64> {
         let first = self.spans().first().map_or(end, |span| span.first());
-        let (mut low, mut high) = (first.max(self.min_offset()).min(end), end);
+        let from = first.max(self.min_offset()).min(end);
+        let mut found = end;
+        // Bits of an entry that was met may have turned. It stands out of order then, and what was
+        // found lies behind entries that lead into the log; the first of those is halved for.
+        loop {
+            found = self.halve(min_physical, from, found).await?;
+            match self.in_log_before(min_physical, from, found).await? {
+                Some(place) => found = place,
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// The lowest of the entries shortly before `found` whose record lies at `min_physical` or
+    /// behind; none does in a queue that is in order.
+    async fn in_log_before(
+        &self,
+        min_physical: u64,
+        from: u64,
+        found: u64,
+    ) -> io::Result<Option<u64>> {
+        let mut at = from.max(found.saturating_sub(LOOK_BACK_LEN));
+        while at < found {
+            let entries = self.entries(at, found - at).await?;
+            if entries.is_empty() {
+                return Ok(None);
+            }
+            for bytes in entries.chunks_exact(ENTRY_LEN as usize) {
+                let entry = bytes.first_chunk().and_then(Entry::decode);
+                let entry = entry.filter(|entry| !entry.is_filler());
+                if entry.is_some_and(|entry| entry.physical >= min_physical) {
+                    return Ok(Some(at));
+                }
+                at += 1;
+            }
+        }
+        Ok(None)
+    }
+
+    /// [`Queue::first_at`] between two places, in a queue that is in order; `end` when none does.
+    async fn halve(&self, min_physical: u64, first: u64, end: u64) -> io::Result<u64> {
+        let (mut low, mut high) = (first, end);
         let mut found = end;
         while low < high {
             // Mostly nothing was cleaned, so the first is tried first.

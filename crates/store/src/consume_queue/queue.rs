@@ -278,6 +278,19 @@ impl Queue {
         Ok(())
     }
 
+    /// Writes the entry at `at` anew, where one was written that is damaged. Nobody waits until it
+    /// is durable.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) async fn rewrite(&self, at: u64, entry: &Entry) -> io::Result<()> {
+        let Some(span) = self.span(at) else { return Ok(()) };
+        let file = self.file(span).await?;
+        file.write_at(at * ENTRY_LEN - span.base, &[&entry.encode()])?;
+        self.common.shelf.wrote((self.number, span.base));
+        Ok(())
+    }
+
     /// Creates the file that will hold the entry at `at`.
     async fn add_file(&self, at: u64) -> io::Result<Span> {
         let len = self.common.file_entries * ENTRY_LEN;

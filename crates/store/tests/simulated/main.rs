@@ -7,6 +7,7 @@ mod cold;
 mod crash;
 mod crash_points;
 mod damage;
+mod empty_queue;
 mod flow;
 mod full_disk;
 mod golden;

@@ -98,6 +98,20 @@ pub(crate) fn retention(plan: &BrokerPlan) -> Retention {
     }
 }
 
+/// The off-heap pool of a broker that has one.
+fn pool(plan: &BrokerPlan) -> PoolConfig {
+    if !plan.pool_scarce {
+        return PoolConfig::default();
+    }
+    PoolConfig {
+        buffers: 2,
+        commit_interval_ms: 3_000,
+        commit_thorough_ms: 3_000,
+        // More than it holds.
+        commit_pages_least: 1_000,
+    }
+}
+
 /// A broker's configuration.
 pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, plan: &BrokerPlan) -> BrokerConfig {
     let store = StoreConfig {
@@ -111,7 +125,7 @@ pub(crate) fn broker_config(node: &Node, namesrv: Vec<String>, plan: &BrokerPlan
             Flush::Sync => FlushMode::Sync,
             Flush::Async => FlushMode::Async,
         },
-        pool: plan.pool.then(PoolConfig::default),
+        pool: plan.pool.then(|| pool(plan)),
         retention: retention(plan),
         ..StoreConfig::default()
     };
