@@ -10,6 +10,14 @@
 //!
 //! Whatever else is wrong stays wrong; the JSON parser that reads the result says so.
 
+use std::borrow::Cow;
+
+/// The bytes as text, broken UTF-8 mended as Java does it. Nearly always there is nothing to mend,
+/// and to look for that at once is several times as fast as to look for what is broken.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// Deeper nesting is refused here; the JSON parser would refuse it anyway.
 const DEPTH_MAX: usize = 128;
 

@@ -88,12 +88,15 @@ fn first_owed<'a>(
     world: &World<'_>,
     below: impl Iterator<Item = (&'a QueueOffset, &'a Open)>,
 ) -> Option<(&'a QueueOffset, &'a Open)> {
-    let mut below = below.peekable();
-    below.peek()?;
-    let reach = Reach::of(world.history.events());
+    // Of the whole history, so only for who is in need of an excuse.
+    let mut reach = None;
+    let mut below = below;
     below.find(|(_, open)| {
         let sent = world.history.sent(open.id).filter(|sent| world.owed(sent).is_must());
-        sent.is_some_and(|sent| reach.excuse(world, sent).is_none())
+        sent.is_some_and(|sent| {
+            let reach = reach.get_or_insert_with(|| Reach::of(world.history.events()));
+            reach.excuse(world, sent).is_none()
+        })
     })
 }
 

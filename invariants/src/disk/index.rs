@@ -92,10 +92,15 @@ impl IndexFile {
 
 /// What is kept of a key: Java's hash of `topic#key` without its sign.
 pub fn key_hash(topic: &str, key: &[u8]) -> u64 {
-    let text = format!("{topic}#{}", String::from_utf8_lossy(key));
-    let hash = text.encode_utf16().fold(0i32, |hash, unit| {
+    let mix = |hash: i32, unit: u16| {
         hash.wrapping_shl(5).wrapping_sub(hash).wrapping_add(i32::from(unit))
-    });
+    };
+    let fold = |hash, part: &[u8]| match part.is_ascii() {
+        // As good as all of them, and every key of a disk is hashed again and again.
+        true => part.iter().fold(hash, |hash, byte| mix(hash, u16::from(*byte))),
+        false => String::from_utf8_lossy(part).encode_utf16().fold(hash, mix),
+    };
+    let hash = [topic.as_bytes(), b"#", key].into_iter().fold(0, fold);
     if hash == i32::MIN { 0 } else { u64::from(hash.unsigned_abs()) }
 }
 
@@ -145,6 +150,10 @@ mod tests {
     #[test]
     fn the_hash_is_the_one_a_4_9_broker_stored() {
         assert_eq!(key_hash("TopicA", b"k0"), 1_903_240_650);
+        // Units of UTF-16, not bytes; what is no UTF-8 is one unit, U+FFFD.
+        let units = |key: u64| (0x74 * 31 + 0x23) * 31 + key;
+        assert_eq!(key_hash("t", "é".as_bytes()), units(0xe9));
+        assert_eq!(key_hash("t", &[0xff]), units(0xfffd));
     }
 
     #[test]

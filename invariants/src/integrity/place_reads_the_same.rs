@@ -11,8 +11,8 @@ use crate::world::World;
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
 pub struct PlaceReadsTheSame {
-    /// What was first seen at a place, and when.
-    first: BTreeMap<(MessageQueue, QueueOffset), (usize, u64, Seen)>,
+    /// What was first seen at a place of each queue, and when.
+    first: BTreeMap<MessageQueue, BTreeMap<QueueOffset, (usize, u64, Seen)>>,
 }
 
 /// What I2 claims.
@@ -32,10 +32,14 @@ impl Invariant for PlaceReadsTheSame {
 
     fn on_event(&mut self, world: &World<'_>, event: &Event, found: &mut Found) {
         for seen in event.what.seen() {
-            let place = (seen.queue.clone(), seen.offset);
-            let now = (event.index, event.at_ms, seen.clone());
-            let Some((index, at_ms, first)) = self.first.get(&place) else {
-                self.first.insert(place, now);
+            let now = || (event.index, event.at_ms, seen.clone());
+            // Nearly all that is seen was seen before: nothing is copied for a look.
+            let Some(places) = self.first.get_mut(&seen.queue) else {
+                self.first.insert(seen.queue.clone(), BTreeMap::from([(seen.offset, now())]));
+                continue;
+            };
+            let Some((index, at_ms, first)) = places.get(&seen.offset) else {
+                places.insert(seen.offset, now());
                 continue;
             };
             let is_same = first == seen;
@@ -49,7 +53,7 @@ impl Invariant for PlaceReadsTheSame {
                 format!("{at} was {:?} and is {:?}", first.id, seen.id)
             });
             if first_is_lost && !this_is_lost {
-                self.first.insert(place, now);
+                places.insert(seen.offset, now());
             }
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::job::Job;
 use crate::outcome::{Broken, SeedOutcome};
 use crate::process;
+use crate::sink::NOWHERE;
 
 /// The other environment of the second run: whatever a program might read by mistake.
 pub(crate) const ELSEWHERE: [(&str, &str); 5] = [
@@ -19,12 +20,9 @@ pub(crate) const ELSEWHERE: [(&str, &str); 5] = [
 /// One seed in so many of every run is run again.
 const ONE_IN: u64 = 100;
 
-/// Where a trace goes that nobody reads.
-const NOBODY: &str = "/dev/null";
-
 /// Runs a job elsewhere.
 pub(crate) fn elsewhere(program: &Path, job: &Job) -> SeedOutcome {
-    process::run(program, job, Some(Path::new(NOBODY)), &ELSEWHERE)
+    process::run(program, job, Some(Path::new(NOWHERE)), &ELSEWHERE)
 }
 
 /// Whether two outcomes of a run tell the same history.

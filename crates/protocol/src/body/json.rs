@@ -41,7 +41,7 @@ pub(crate) fn write<T: Serialize>(body: &T) -> Bytes {
 
 pub(crate) fn read<T: DeserializeOwned>(from: &[u8], kind: &'static str) -> Result<T, BodyError> {
     let wrap = |source| BodyError::Json { kind, source };
-    let text = String::from_utf8_lossy(from);
+    let text = lenient::text(from);
     let mut value: Value = match serde_json::from_str(&text) {
         Ok(value) => value,
         Err(error) => lenient::mend(&text)

@@ -18,7 +18,7 @@ use crate::swar::{Stop, string_stop};
 
 /// Decodes a header; broken UTF-8 and lone surrogates are mended as Java does it.
 pub(crate) fn decode(header: &[u8]) -> Result<Head, DecodeError> {
-    let text = String::from_utf8_lossy(header);
+    let text = lenient::text(header);
     match serde_json::from_str::<JsonHead>(&text) {
         Ok(head) => Ok(head.0),
         Err(error) => lenient::mend(&text)
