@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::consume::{self, MemberPlan};
+use crate::consume::{self, GroupPlan, MemberPlan};
 use crate::produce;
 use crate::traffic::Traffic;
 
@@ -51,14 +51,51 @@ impl Traffic {
         };
         match self {
             Traffic::Produce(plan) => plan.producers.iter_mut().for_each(|producer| {
-                thin(&mut producer.ops, &mut goes, |op| &mut op.pause_ms);
+                thin(&mut producer.ops, |_| goes(), |op| &mut op.pause_ms);
             }),
             Traffic::Consume(plan) => {
                 members(plan).for_each(|member| member.stays.retain(|_| !goes()));
             }
             Traffic::Lookup(plan) => plan.users.iter_mut().for_each(|user| {
-                thin(&mut user.ops, &mut goes, |op| &mut op.pause_ms);
+                thin(&mut user.ops, |_| goes(), |op| &mut op.pause_ms);
             }),
+        }
+    }
+
+    /// The topics that it knows.
+    pub fn topics(&self) -> &[String] {
+        match self {
+            Traffic::Produce(plan) => &plan.topics,
+            Traffic::Consume(plan) => &plan.topics,
+            Traffic::Lookup(plan) => &plan.topics,
+        }
+    }
+
+    /// Takes all topics away but those that `keep`, by name, with what is sent there and asked of
+    /// them. Who would know none any more keeps all: nobody is planned without one.
+    pub fn retain_topics(&mut self, keep: impl Fn(&str) -> bool) {
+        let kept: Vec<bool> = self.topics().iter().map(|topic| keep(topic)).collect();
+        if !kept.contains(&true) {
+            return;
+        }
+        // Where each stands when those before it are gone.
+        let place = |topic: usize| kept[..topic].iter().filter(|is_kept| **is_kept).count();
+        match self {
+            Traffic::Produce(plan) => {
+                for producer in &mut plan.producers {
+                    thin(&mut producer.ops, |op| !kept[op.topic], |op| &mut op.pause_ms);
+                    producer.ops.iter_mut().for_each(|op| op.topic = place(op.topic));
+                }
+                plan.topics.retain(|topic| keep(topic));
+            }
+            Traffic::Consume(plan) => plan.topics.retain(|topic| keep(topic)),
+            Traffic::Lookup(plan) => {
+                for user in &mut plan.users {
+                    thin(&mut user.ops, |op| !kept[op.topic], |op| &mut op.pause_ms);
+                    user.ops.iter_mut().for_each(|op| op.topic = place(op.topic));
+                }
+                plan.topics.retain(|topic| keep(topic));
+            }
         }
     }
 
@@ -93,11 +130,11 @@ impl Traffic {
 }
 
 /// Takes those away that go; the next one waits for them, too.
-fn thin<O>(ops: &mut Vec<O>, goes: &mut impl FnMut() -> bool, pause_ms: fn(&mut O) -> &mut u64) {
+fn thin<O>(ops: &mut Vec<O>, mut goes: impl FnMut(&O) -> bool, pause_ms: fn(&mut O) -> &mut u64) {
     let mut waited_ms = 0;
     ops.retain_mut(|op| {
         waited_ms += *pause_ms(op);
-        let stays = !goes();
+        let stays = !goes(op);
         if stays {
             *pause_ms(op) = std::mem::take(&mut waited_ms);
         }
@@ -118,7 +155,7 @@ fn numbers_to_produce(plan: &mut produce::Plan) -> Vec<Number<'_>> {
 
 fn numbers_to_consume(plan: &mut consume::Plan) -> Vec<Number<'_>> {
     let mut numbers = Vec::new();
-    for member in members(plan) {
+    for member in members_of(&mut plan.groups) {
         numbers.push(Number::new(&mut member.joins_after_ms, 0));
         numbers.push(Number::new(&mut member.concurrency_max, 1));
         numbers.push(Number::new(&mut member.behaviour.fails_per_thousand, 0));
@@ -127,11 +164,19 @@ fn numbers_to_consume(plan: &mut consume::Plan) -> Vec<Number<'_>> {
             numbers.extend([Number::new(stays_ms, 1), Number::new(away_ms, 1)]);
         }
     }
+    if let Some(reader) = &mut plan.reader {
+        numbers.push(Number::new(&mut reader.hold_ms_max, 0));
+        numbers.push(Number::new(&mut reader.jumps_per_thousand, 0));
+    }
     numbers
 }
 
 fn members(plan: &mut consume::Plan) -> impl Iterator<Item = &mut MemberPlan> {
-    plan.groups.iter_mut().flat_map(|group| &mut group.members)
+    members_of(&mut plan.groups)
+}
+
+fn members_of(groups: &mut [GroupPlan]) -> impl Iterator<Item = &mut MemberPlan> {
+    groups.iter_mut().flat_map(|group| &mut group.members)
 }
 
 #[cfg(test)]
@@ -175,6 +220,22 @@ mod tests {
             assert_eq!(traffic.clients(), [last]);
             traffic.retain_clients(|_| false);
             assert!(traffic.clients().is_empty());
+        }
+    }
+
+    #[test]
+    fn topics_go_with_what_is_sent_to_them_and_the_last_stays() {
+        for mut traffic in drawn() {
+            let (topics, before) = (traffic.topics().to_vec(), traffic.operations());
+            let last = topics.last().unwrap().clone();
+            traffic.retain_topics(|topic| topic == last);
+            assert_eq!(traffic.topics(), [last.clone()]);
+            assert!(traffic.operations() <= before);
+            if let Traffic::Produce(plan) = &traffic {
+                assert!(plan.producers.iter().flat_map(|each| &each.ops).all(|op| op.topic == 0));
+            }
+            traffic.retain_topics(|_| false);
+            assert_eq!(traffic.topics(), [last]);
         }
     }
 

@@ -26,6 +26,7 @@ pub fn plan(scenario: &Scenario, seed: u64, rng: &Rng) -> Plan {
         buggify: rng.stream("buggify").chance(0.5),
         probes: rng.stream("probes").chance(0.5),
         cut_ms: None,
+        together: false,
         phases,
         stay_dead: Vec::new(),
         cut_off: Vec::new(),

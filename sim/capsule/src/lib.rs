@@ -11,5 +11,5 @@ pub mod shrink;
 mod strike;
 
 pub use capsule::{Capsule, Expected, FORMAT, NotACapsule};
-pub use plan::{BrokerPlan, CutOff, Flush, Phases, Plan};
+pub use plan::{BrokerPlan, CutOff, Flush, Phases, Plan, TOGETHER};
 pub use strike::Strike;

@@ -26,6 +26,10 @@ pub struct Plan {
     /// verdict is what was seen until then.
     #[serde(default)]
     pub cut_ms: Option<u64>,
+    /// Whether all clients live on one node, [`TOGETHER`], instead of one each: what is easier to
+    /// look at. Only where nothing strikes a client.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
     /// How long each phase lasts.
     pub phases: Phases,
     /// The name servers' nodes.
@@ -45,6 +49,9 @@ pub struct Plan {
     /// What clients do.
     pub traffic: Vec<Traffic>,
 }
+
+/// The node of clients that live together.
+pub const TOGETHER: &str = "clients";
 
 /// A node that lives, and whose ways to or from everybody else stay cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,8 +127,21 @@ impl Plan {
     /// Every node that faults may strike, in the order in which they are made.
     pub fn nodes(&self) -> Vec<String> {
         let servers = self.namesrvs.iter().chain(self.brokers.iter().map(|broker| &broker.node));
-        let clients = self.traffic.iter().flat_map(Traffic::clients);
+        let mut clients = self.clients();
+        if self.together && !clients.is_empty() {
+            clients = vec![TOGETHER.to_owned()];
+        }
         servers.cloned().chain(clients).collect()
+    }
+
+    /// Every client, in the order in which they begin.
+    pub fn clients(&self) -> Vec<String> {
+        self.traffic.iter().flat_map(Traffic::clients).collect()
+    }
+
+    /// The node on which a client lives.
+    pub fn node_of<'a>(&self, client: &'a str) -> &'a str {
+        if self.together { TOGETHER } else { client }
     }
 
     /// What clients are told to do: sends, and the members that come.

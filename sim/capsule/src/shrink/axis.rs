@@ -1,5 +1,6 @@
 //! What a plan can do without, one kind of it at a time.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ pub struct Axis {
 /// All of them, those first that take the most away.
 pub const AXES: &[Axis] = &[
     Axis { count: |plan| plan.strikes.len(), without: without_strikes },
-    Axis { count: |plan| clients(plan).len(), without: without_clients },
+    Axis { count: |plan| plan.clients().len(), without: without_clients },
+    Axis { count: |plan| topics(plan).len(), without: without_topics },
     Axis { count: |plan| plan.namesrvs.len(), without: without_namesrvs },
     Axis { count: |plan| plan.brokers.len(), without: without_brokers },
     Axis { count: Plan::operations, without: without_operations },
@@ -35,13 +37,9 @@ fn without_strikes(plan: &Plan, range: Range<usize>) -> Plan {
     smaller
 }
 
-fn clients(plan: &Plan) -> Vec<String> {
-    plan.traffic.iter().flat_map(Traffic::clients).collect()
-}
-
 fn without_clients(plan: &Plan, range: Range<usize>) -> Plan {
     let mut smaller = plan.clone();
-    let gone = &clients(plan)[range];
+    let gone = &plan.clients()[range];
     for traffic in &mut smaller.traffic {
         traffic.retain_clients(|name| !gone.iter().any(|other| other == name));
     }
@@ -49,6 +47,20 @@ fn without_clients(plan: &Plan, range: Range<usize>) -> Plan {
     let matters = |traffic: &Traffic| !traffic.clients().is_empty() || traffic.has_topics();
     smaller.traffic.retain(matters);
     without_strangers(smaller)
+}
+
+fn topics(plan: &Plan) -> Vec<String> {
+    let topics = plan.traffic.iter().flat_map(Traffic::topics);
+    topics.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn without_topics(plan: &Plan, range: Range<usize>) -> Plan {
+    let mut smaller = plan.clone();
+    let gone = &topics(plan)[range];
+    smaller.traffic.iter_mut().for_each(|traffic| {
+        traffic.retain_topics(|topic| !gone.iter().any(|other| other == topic));
+    });
+    smaller
 }
 
 fn without_namesrvs(plan: &Plan, range: Range<usize>) -> Plan {
@@ -84,8 +96,8 @@ fn without_operations(plan: &Plan, range: Range<usize>) -> Plan {
     smaller
 }
 
-/// `buggify` and `probes`.
-const TRAITS: usize = 2;
+/// `buggify`, `probes` and that each client has a node of its own.
+const TRAITS: usize = 3;
 
 /// The dead live, and then what the whole run has or has not goes.
 fn without_traits(plan: &Plan, range: Range<usize>) -> Plan {
@@ -94,7 +106,16 @@ fn without_traits(plan: &Plan, range: Range<usize>) -> Plan {
     smaller.buggify &= !range.contains(&dead);
     smaller.probes &= !range.contains(&(dead + 1));
     smaller.stay_dead.drain(range.start.min(dead)..range.end.min(dead));
+    smaller.together |= range.contains(&(dead + 2)) && are_spared(&smaller);
     smaller
+}
+
+/// Whether nothing strikes a client: the ledger knows nodes, and what excuses one client would
+/// excuse none or all of those that share one.
+fn are_spared(plan: &Plan) -> bool {
+    let clients = plan.clients();
+    let mut struck = plan.strikes.iter().map(|strike| &strike.node).chain(&plan.stay_dead);
+    clients.len() > 1 && !struck.any(|node| clients.contains(node))
 }
 
 fn without_cuts(plan: &Plan, range: Range<usize>) -> Plan {
@@ -145,6 +166,11 @@ fn with_numbers(plan: &mut Plan, mut show: impl FnMut(usize, Number<'_>)) {
             next(Number::new(&mut ms, 1));
             *time = Duration::from_millis(ms);
         }
+    }
+    for broker in &mut plan.brokers {
+        let mut queues = u64::from(broker.topic_queues);
+        next(Number::new(&mut queues, 1));
+        broker.topic_queues = queues as u32;
     }
     plan.traffic.iter_mut().flat_map(Traffic::numbers).for_each(next);
 }

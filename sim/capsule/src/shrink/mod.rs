@@ -43,17 +43,27 @@ const SETTLE_MS: u64 = 200_000;
 /// The least of a trial that the oracle lets through.
 pub fn shrink(first: Trial, oracle: &mut dyn Oracle) -> Trial {
     let mut best = settle(first, oracle);
+    let mut grain = COARSE;
     loop {
         let before = best.plan.clone();
         best = cut(best, oracle);
         for axis in AXES {
-            best = along(axis, best, oracle);
+            best = along(axis, grain, best, oracle);
         }
-        if best.plan == before || oracle.is_spent() {
+        let is_least = best.plan == before && grain == FINE;
+        if is_least || oracle.is_spent() {
             return best;
         }
+        grain = FINE;
     }
 }
+
+/// The first round takes no more than so many pieces of a list: to look at each of many operations
+/// is for runs that have become short.
+const COARSE: usize = 8;
+
+/// Each piece alone.
+const FINE: usize = usize::MAX;
 
 /// Waits less for those who do not come: nearly all events of a stall are spent with that.
 fn settle(best: Trial, oracle: &mut dyn Oracle) -> Trial {
@@ -76,10 +86,11 @@ fn cut(best: Trial, oracle: &mut dyn Oracle) -> Trial {
     oracle.first(&mut std::iter::once((0, candidate))).map_or(best, |(_, trial)| trial)
 }
 
-/// Takes away along one axis what can be, in ever smaller pieces.
-fn along(axis: &Axis, mut best: Trial, oracle: &mut dyn Oracle) -> Trial {
+/// Takes away along one axis what can be, in ever smaller pieces, down to `grain` of them.
+fn along(axis: &Axis, grain: usize, mut best: Trial, oracle: &mut dyn Oracle) -> Trial {
     let mut size = (axis.count)(&best.plan);
     let mut from = 0;
+    let least = size.div_ceil(grain);
     while size > 0 && !oracle.is_spent() {
         let count = (axis.count)(&best.plan);
         let plan = &best.plan;
@@ -95,7 +106,7 @@ fn along(axis: &Axis, mut best: Trial, oracle: &mut dyn Oracle) -> Trial {
                 from = if gone == 0 { start + size } else { start };
                 best = trial;
             }
-            None if size == 1 => break,
+            None if size <= least => break,
             None => (size, from) = (size.div_ceil(2), 0),
         }
     }
@@ -155,6 +166,25 @@ mod tests {
         let has = |plan: &Plan| plan.strikes.len() > 2 && plan.brokers.len() > 1;
         let plan = plans.take(200).find(has).expect("some seed draws such a plan");
         Trial { plan, events: 9, failed_at_ms: Some(70_000), ended_ms: 130_000 }
+    }
+
+    #[test]
+    fn topics_queues_and_nodes_go() {
+        let fails = |plan: &Plan| sends(plan) >= 1 && plan.clients().len() >= 2;
+        let small = shrink(large(), &mut When(fails, 5_000)).plan;
+        assert!(small.together && small.nodes().len() == 3, "{:?}", small.nodes());
+        assert!(small.brokers.iter().all(|broker| broker.topic_queues == 1));
+        assert!(small.traffic.iter().all(|traffic| traffic.topics().len() == 1));
+    }
+
+    #[test]
+    fn clients_that_are_struck_keep_their_nodes() {
+        let first = large();
+        let client = first.plan.clients()[0].clone();
+        let plan = Plan { stay_dead: vec![client.clone()], ..first.plan.clone() };
+        let fails = |plan: &Plan| plan.stay_dead.contains(&client) && plan.clients().len() > 1;
+        let small = shrink(Trial { plan, ..first }, &mut When(fails, 5_000)).plan;
+        assert!(!small.together && small.nodes().contains(&client), "{:?}", small.nodes());
     }
 
     fn sends(plan: &Plan) -> usize {

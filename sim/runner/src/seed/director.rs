@@ -19,6 +19,8 @@ use super::{class, strike};
 
 /// A client of a workload and the node it lives on.
 pub(crate) struct Client {
+    /// Its name.
+    pub(crate) name: String,
     /// The node.
     pub(crate) node: Node,
     /// Its workload.
@@ -45,9 +47,10 @@ pub(crate) struct Director {
     /// Raised when clients shall leave.
     pub(crate) leave: Stop,
     servers: BTreeMap<Node, Server>,
-    clients: BTreeMap<Node, Client>,
-    /// Clients that have done their part.
-    finished: Arc<std::sync::Mutex<BTreeSet<Node>>>,
+    /// By node: mostly one each.
+    clients: BTreeMap<Node, Vec<Client>>,
+    /// Clients that have done their part, by name.
+    finished: Arc<std::sync::Mutex<BTreeSet<String>>>,
     /// Servers that are up.
     up: BTreeSet<Node>,
     agenda: BTreeMap<(Duration, u64), Step>,
@@ -104,8 +107,23 @@ impl Director {
     /// Adds a client and starts it.
     pub(crate) fn add_client(&mut self, client: Client) {
         let node = client.node.clone();
-        self.clients.insert(node.clone(), client);
-        self.start(&node);
+        if self.clients.contains_key(&node) {
+            self.drive(&client);
+            self.clients.entry(node).or_default().push(client);
+        } else {
+            self.clients.insert(node.clone(), vec![client]);
+            self.start(&node);
+        }
+    }
+
+    /// Lets a client do its part from the beginning.
+    fn drive(&self, client: &Client) {
+        let (name, finished) = (client.name.clone(), self.finished.clone());
+        let drive = client.workload.drive(client.index, self.stage(&client.node));
+        self.control.spawn_on(&client.node, async move {
+            drive.await;
+            finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name);
+        });
     }
 
     /// The servers' nodes.
@@ -121,9 +139,9 @@ impl Director {
     /// The living clients that have not done their part.
     pub(crate) fn busy(&self) -> Vec<String> {
         let finished = self.finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let lives = |node: &&Node| self.control.life(node) == Life::Running;
-        let busy = self.clients.keys().filter(lives).filter(|node| !finished.contains(*node));
-        busy.map(|node| node.name().to_owned()).collect()
+        let living = self.clients.iter().filter(|(at, _)| self.control.life(at) == Life::Running);
+        let names = living.flat_map(|(_, clients)| clients).map(|client| &client.name);
+        names.filter(|name| !finished.contains(*name)).cloned().collect()
     }
 
     /// Puts the strikes of a fault phase that begins now on the agenda.
@@ -303,13 +321,8 @@ impl Director {
             if let Some(doom) = self.doomed.remove(node) {
                 self.doom(node, doom);
             }
-        } else if let Some(client) = self.clients.get(node) {
-            let (node, finished) = (node.clone(), self.finished.clone());
-            let drive = client.workload.drive(client.index, self.stage(&node));
-            self.control.spawn_on(&node.clone(), async move {
-                drive.await;
-                finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(node);
-            });
+        } else if let Some(clients) = self.clients.get(node) {
+            clients.iter().for_each(|client| self.drive(client));
         }
     }
 

@@ -66,8 +66,8 @@ async fn play(director: &mut Director, plan: &Plan, stalls: &mut Vec<Broken>) {
     let workloads: Vec<Arc<dyn Workload>> = plan.traffic.iter().map(Traffic::workload).collect();
     for workload in &workloads {
         for (index, name) in workload.clients().iter().enumerate() {
-            let node = director.control.node(name);
-            director.add_client(Client { node, workload: workload.clone(), index });
+            let (name, node) = (name.clone(), director.control.node(plan.node_of(name)));
+            director.add_client(Client { name, node, workload: workload.clone(), index });
         }
     }
     tell::phase(&director.control, "calm");
