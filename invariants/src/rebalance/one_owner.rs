@@ -42,8 +42,8 @@ const CLAIM: Claim = Claim {
                message is owed has exactly one owner in each group.",
     source: "internals.md 11.3; RocketMQ #1547, #9830",
     limits: "One look in a run, before members leave; none where in the last three minutes a \
-             member lost its power or the network was cut, for its broker cannot know. Other queues \
-             may be without an owner here; nobody may own them twice.",
+             member lost its power or the network was cut, for its broker cannot know. Other \
+             queues may be without an owner here; nobody may own them twice.",
 };
 
 impl Invariant for OneOwner {

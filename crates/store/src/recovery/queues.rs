@@ -281,7 +281,8 @@ async fn matches(queue: &Queue, beneath: &Beneath<'_>, at: u64) -> io::Result<bo
     if entry.is_filler() || entry.physical < first {
         return Ok(true);
     }
-    // Bits of it have turned: it was vouched for, and leads to where nothing is. The log knows better.
+    // Bits of it have turned: it was vouched for, and leads to where nothing is. The log knows
+    // better.
     if entry.end() > beneath.vouched {
         return Ok(false);
     }
