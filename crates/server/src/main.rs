@@ -18,6 +18,7 @@ mod machine;
 mod position;
 mod produce;
 mod query;
+mod recovering;
 mod serve;
 mod store;
 mod text;

@@ -14,6 +14,7 @@ use crate::cli::{BrokerArgs, NamesrvArgs, StandaloneArgs};
 use crate::config::{self, Role, Settings};
 use crate::failure::Failure;
 use crate::machine;
+use crate::recovering::Recovering;
 
 /// Where a name server and its broker keep their files when nobody says.
 const DATA_DEFAULT: &str = "./hotfire-data";
@@ -167,10 +168,12 @@ async fn start_namesrv(runtime: &Runtime, config: NamesrvConfig) -> Result<Names
     })
 }
 
-async fn start_broker(runtime: &Runtime, config: BrokerConfig) -> Result<Broker, Failure> {
-    Broker::start(runtime, config)
-        .await
-        .map_err(|error| Failure::from_error("the broker did not start", &error))
+async fn start_broker(runtime: &Runtime, mut config: BrokerConfig) -> Result<Broker, Failure> {
+    let (recovering, watch) = Recovering::watch(runtime);
+    config.store.recovery = watch;
+    let started = Broker::start(runtime, config).await;
+    recovering.finish().await;
+    started.map_err(|error| Failure::from_error("the broker did not start", &error))
 }
 
 /// Waits for the operator, or for a broker that cannot go on.

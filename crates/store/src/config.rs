@@ -4,6 +4,7 @@ use message::property;
 
 use crate::error::OpenError;
 use crate::layout::BLANK_HEAD_LEN;
+use crate::recovery_watch::RecoveryWatch;
 use crate::retention::Retention;
 
 /// What an acknowledgement waits for on this node's disk.
@@ -107,6 +108,8 @@ pub struct StoreConfig {
     pub cold_reads_max: usize,
     /// The most bytes per second that are read from the device for consumers; 0 sets no bound.
     pub cold_read_bytes_per_s_max: u64,
+    /// Who watches how far the store's opening is.
+    pub recovery: RecoveryWatch,
 }
 
 impl Default for StoreConfig {
@@ -137,6 +140,7 @@ impl Default for StoreConfig {
             flush_stuck_ms_max: 10_000,
             lock_held_ms_max: 1_000,
             retention: Retention::default(),
+            recovery: RecoveryWatch::default(),
         }
     }
 }

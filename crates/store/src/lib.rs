@@ -37,6 +37,7 @@ mod mend;
 mod proof;
 mod quarantine;
 mod recovery;
+mod recovery_watch;
 mod retention;
 mod search;
 mod segment_set;
@@ -52,6 +53,7 @@ pub use get::{BYTES_MAX, COUNT_MAX, GetRequest, GetResult, GetStatus, RecordFilt
 pub use hours::{Hours, HoursError};
 pub use index::{QUERY_COUNT_MAX, QueryRequest, QueryResult};
 pub use quarantine::Quarantined;
+pub use recovery_watch::RecoveryWatch;
 pub use retention::Retention;
 pub use search::Boundary;
 pub use store::{Store, StoreHandles};

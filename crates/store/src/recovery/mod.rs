@@ -138,7 +138,7 @@ async fn walk(
     queues: &Queues,
 ) -> Result<log::End, OpenError> {
     let files_end = segments.last().map_or(0, |last| last.end());
-    let mut progress = Progress::begin(&ground.clock, from, files_end);
+    let mut progress = Progress::begin(&ground.clock, &ground.config.recovery, from..files_end);
     let place = |record: &View<'_>| {
         progress.at(record.physical_offset.0);
         note_place(queues, record);
