@@ -17,7 +17,7 @@ use crate::file::MachineFile;
 use crate::memory::Advice;
 use crate::segment::Segment;
 use crate::sparse::Sparse;
-use crate::{directory, lock};
+use crate::{directory, lock, memory};
 
 /// A directory of this machine.
 pub(crate) struct MachineDisk {
@@ -136,6 +136,10 @@ impl DiskBackend for MachineDisk {
 
     fn walk<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>> {
         self.blocking("walk", path, directory::walk)
+    }
+
+    fn pin_memory(&self, bytes: &[u8]) -> io::Result<()> {
+        memory::pin(bytes)
     }
 
     fn sync_all(&self) -> Boxed<'_, io::Result<()>> {

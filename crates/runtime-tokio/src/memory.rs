@@ -60,6 +60,15 @@ pub(crate) fn advise(mapping: &MmapRaw, file: &File, advice: Advice, range: Rang
     }
 }
 
+/// Keeps the pages of these bytes in memory until they are unmapped.
+pub(crate) fn pin(bytes: &[u8]) -> io::Result<()> {
+    #[expect(unsafe_code, reason = "std cannot lock memory")]
+    // SAFETY: the range is a live one, and locking its pages changes none of their bytes. Pages
+    // that are shared with other memory of this process stay in memory, too.
+    let answer = unsafe { libc::mlock(bytes.as_ptr().cast(), bytes.len()) };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Whether every page of `range` is in memory; true when the kernel does not say.
 pub(crate) fn is_loaded(mapping: &MmapRaw, range: Range<usize>) -> bool {
     /// So many pages are asked for at once.

@@ -37,3 +37,20 @@ async fn a_root_that_is_a_file_is_refused_by_name() {
     let error = TokioRuntime::open(&path.join("below")).map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("a-file"), "{error}");
 }
+
+#[tokio::test]
+async fn memory_that_is_pinned_stays_or_the_system_says_why_not() {
+    let root = tempfile::tempdir().unwrap();
+    let runtime = TokioRuntime::open(root.path()).unwrap();
+    let bytes = vec![7; 64 << 10];
+    match runtime.disk.pin_memory(&bytes) {
+        Ok(()) => {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
+            let kib: u64 = locked.trim().trim_end_matches(" kB").parse().unwrap();
+            assert!(kib >= 64, "{locked}");
+        }
+        Err(error) => assert!(error.raw_os_error().is_some(), "{error}"),
+    }
+    assert!(bytes.iter().all(|byte| *byte == 7));
+}

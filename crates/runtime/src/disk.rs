@@ -72,6 +72,8 @@ pub trait DiskBackend: Send + Sync {
     fn list<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>>;
     /// See [`Disk::walk`].
     fn walk<'a>(&'a self, path: &'a str) -> Boxed<'a, io::Result<Vec<Entry>>>;
+    /// See [`Disk::pin_memory`].
+    fn pin_memory(&self, bytes: &[u8]) -> io::Result<()>;
     /// See [`Disk::sync_all`].
     fn sync_all(&self) -> Boxed<'_, io::Result<()>>;
     /// See [`Disk::lock`].
@@ -247,6 +249,16 @@ impl Disk {
     /// Final for every file of the disk, as for [`SegmentFile::sync`].
     pub async fn sync_all(&self) -> io::Result<()> {
         self.0.sync_all().await
+    }
+
+    /// Keeps memory of this process that will go into files from being paged out, until it is given
+    /// back to the operating system. A hint: its bytes are as they were either way.
+    ///
+    /// # Errors
+    /// What the operating system says: most often that this user may not pin so much
+    /// (`ulimit -l`).
+    pub fn pin_memory(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.pin_memory(bytes)
     }
 
     /// Takes the exclusive lock of a file, creating it if need be; held until dropped or until the

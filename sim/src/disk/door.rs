@@ -297,6 +297,10 @@ impl DiskBackend for SimDisk {
         })
     }
 
+    fn pin_memory(&self, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
     fn sync_all(&self) -> Boxed<'_, io::Result<()>> {
         Box::pin(async move {
             self.guard("")?;

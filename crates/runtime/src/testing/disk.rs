@@ -13,6 +13,7 @@ pub(super) async fn suite(disk: &Disk) {
     only_paths_below_the_root(disk).await;
     one_lock_at_a_time(disk).await;
     space(disk);
+    pinned_memory_is_as_it_was(disk);
 }
 
 /// The kind of the error that must have come.
@@ -118,4 +119,11 @@ async fn one_lock_at_a_time(disk: &Disk) {
 fn space(disk: &Disk) {
     let space = disk.space().expect("ask for the space");
     assert!(space.total > 0 && space.available <= space.total, "{space:?}");
+}
+
+fn pinned_memory_is_as_it_was(disk: &Disk) {
+    let bytes = vec![7; 8 << 10];
+    // This user may not be allowed to.
+    let _ = disk.pin_memory(&bytes);
+    assert!(bytes.iter().all(|byte| *byte == 7));
 }

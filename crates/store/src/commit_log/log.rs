@@ -92,7 +92,7 @@ impl CommitLog {
     pub(crate) fn new(disk: Disk, clock: Clock, config: Arc<StoreConfig>, opened: Opened) -> Self {
         let Opened { segments, segment, end, flushed, unsettled, quarantine } = opened;
         assert!(segment.base <= end && end <= segment.end(), "the tail lies in its segment");
-        let pool = Pool::of(&config);
+        let pool = Pool::of(&config, &disk);
         if config.pool.is_some() && pool.is_none() {
             tracing::warn!("SYNC_FLUSH: the transient store pool is not used");
         }

@@ -9,6 +9,8 @@
 
 use std::collections::VecDeque;
 
+use runtime::Disk;
+
 use crate::config::StoreConfig;
 use crate::layout::BLANK_HEAD_LEN;
 use crate::segment_set::Segment;
@@ -18,8 +20,8 @@ use crate::segment_set::Segment;
 /// no more than what arrives during one.
 const BUFFER_LEN: u64 = 16 << 20;
 
-/// The buffers. Their memory is `buffers × buffer length`, taken when the store opens; no append
-/// takes more.
+/// The buffers. Their memory is `buffers × buffer length`, taken when the store opens, with its
+/// pages, and pinned; no append takes more.
 pub(super) struct Pool {
     /// What was appended and is not being committed, in the order of the log; the last one fills.
     filled: VecDeque<Filled>,
@@ -40,10 +42,24 @@ pub(super) struct Filled {
 impl Pool {
     /// The pool of a store that is configured to have one. Only ASYNC_FLUSH can, as in RocketMQ:
     /// under SYNC_FLUSH the setting says nothing, and the stronger promise holds.
-    pub(super) fn of(config: &StoreConfig) -> Option<Self> {
+    /// What the system does not let be pinned is used all the same.
+    pub(super) fn of(config: &StoreConfig, disk: &Disk) -> Option<Self> {
         let pool = config.pool_in_use()?;
         let buffer_len = BUFFER_LEN.max(config.record_len_bound()).min(config.segment_size);
-        let free = (0..pool.buffers).map(|_| buffer(buffer_len)).collect();
+        let pages = |_| vec![1; (buffer_len + BLANK_HEAD_LEN) as usize];
+        let mut free: Vec<Vec<u8>> = (0..pool.buffers).map(pages).collect();
+        // As RocketMQ's: an append into a page that was swapped out holds the lock until it is
+        // back.
+        if let Err(error) = free.iter().try_for_each(|buffer| disk.pin_memory(buffer)) {
+            let bytes = pool.buffers * buffer_len;
+            tracing::warn!(
+                bytes,
+                %error,
+                "the transient store pool is not pinned; it may be paged out. Raise the limit of \
+                 locked memory to more than these bytes (ulimit -l, LimitMEMLOCK of systemd)"
+            );
+        }
+        free.iter_mut().for_each(Vec::clear);
         Some(Self { filled: VecDeque::new(), free, count: pool.buffers, buffer_len })
     }
 
@@ -121,11 +137,4 @@ impl Pool {
         bytes.clear();
         self.free.push(bytes);
     }
-}
-
-/// An empty buffer whose pages are there, so that no append waits for one.
-fn buffer(len: u64) -> Vec<u8> {
-    let mut bytes = vec![1; (len + BLANK_HEAD_LEN) as usize];
-    bytes.clear();
-    bytes
 }
