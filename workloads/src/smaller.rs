@@ -229,7 +229,7 @@ mod tests {
             let (topics, before) = (traffic.topics().to_vec(), traffic.operations());
             let last = topics.last().unwrap().clone();
             traffic.retain_topics(|topic| topic == last);
-            assert_eq!(traffic.topics(), [last.clone()]);
+            assert_eq!(traffic.topics(), std::slice::from_ref(&last));
             assert!(traffic.operations() <= before);
             if let Traffic::Produce(plan) = &traffic {
                 assert!(plan.producers.iter().flat_map(|each| &each.ops).all(|op| op.topic == 0));
