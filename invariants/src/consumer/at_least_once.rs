@@ -25,8 +25,8 @@ const CLAIM: Claim = Claim {
     source: "at-least-once delivery; Jepsen's unseen",
     limits: "Plain messages. Not what lies below a reset, not what a node holds that is down at \
              the end (its last fault is the excuse), not after the group left, not in a place \
-             that a power failure took from another message (the failure is the excuse). Dead \
-             letters and expiry are not modelled.",
+             that a power failure took from another message, or the kernel behind a failed sync \
+             (the failure is the excuse). Dead letters and expiry are not modelled.",
 };
 
 impl Invariant for AtLeastOnce {
@@ -129,17 +129,21 @@ mod tests {
 
     #[test]
     fn a_place_that_was_another_s_before_a_power_failure_is_owed_to_no_one() {
-        for (flush, fault, is_owed) in [
-            (Flush::Async, Fault::PowerLoss, false),
-            (Flush::Async, Fault::ProcessKill, true),
-            (Flush::Sync, Fault::PowerLoss, true),
+        let failed = || Fault::SyncError { path: "commitlog/00000000000000000000".into() };
+        for (flush, faults, is_owed) in [
+            (Flush::Async, vec![Fault::PowerLoss], false),
+            (Flush::Async, vec![Fault::ProcessKill], true),
+            (Flush::Async, vec![failed(), Fault::ProcessKill, Fault::PagesEvicted], false),
+            (Flush::Async, vec![Fault::ProcessKill, Fault::PagesEvicted], true),
+            (Flush::Sync, vec![failed(), Fault::ProcessKill, Fault::PagesEvicted], true),
+            (Flush::Sync, vec![Fault::PowerLoss], true),
         ] {
             let mut run = Run::new(AtLeastOnce::default(), flush);
             let (group, topic) = ("g".to_owned(), "t".to_owned());
             let event = run.event(What::Subscribed { group, topic, tags: None });
             let a = run.send(0, 0);
             processed(&mut run, a);
-            run.fault(fault);
+            faults.into_iter().for_each(|fault| run.fault(fault));
             run.fault(Fault::Started);
             run.send(1, 0);
             let c = run.send(2, 1);

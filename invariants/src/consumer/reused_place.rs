@@ -1,6 +1,7 @@
-//! Places in a queue that were another message's before a power failure took it.
+//! Places in a queue that were another message's before a power failure took it, or the kernel did
+//! whose sync had failed.
 //!
-//! Under ASYNC_FLUSH a power failure may take messages that consumers have seen. Recovery cuts the
+//! Under ASYNC_FLUSH both may take messages that consumers have seen. Recovery cuts the
 //! log, and the next messages get their places again. A consumer that already stood behind such a
 //! place, in its memory alone, never asks for it: no broker that speaks RocketMQ's protocol can
 //! tell that position from a good one. (Committed offsets the broker does lower at its start.)
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use message::MessageQueue;
 
 use crate::history::{Event, Sent, What};
-use crate::ledger::Fault;
+use crate::ledger::{Entry, Fault};
 use crate::outcome::Class;
 use crate::promise::Flush;
 use crate::world::World;
@@ -52,21 +53,24 @@ impl Reach {
     }
 
     /// The entry of the ledger that excuses a group from a message: the power failure of an
-    /// asynchronous broker, or the loss of its disk, before the message was sent, that took another
-    /// from its place.
+    /// asynchronous broker, the loss of its pages behind a failed sync, or that of its disk, before
+    /// the message was sent, that took another from its place.
     pub(super) fn excuse(&self, world: &World<'_>, sent: &Sent) -> Option<usize> {
         let placed = sent.placed()?;
         let broker = world.cluster.get(&placed.queue.broker_name)?;
-        let takes = |fault: &Fault| match fault {
-            Fault::PowerLoss => broker.flush == Flush::Async,
-            fault => *fault == Fault::DiskLost,
+        let is_async = broker.flush == Flush::Async;
+        let failed = || world.ledger.of(&broker.node).find(|entry| entry.fault.is_log_sync_error());
+        let takes = |entry: &Entry| match entry.fault {
+            Fault::PowerLoss => is_async,
+            Fault::PagesEvicted => is_async && failed().is_some_and(|at| at.index < entry.index),
+            _ => entry.fault == Fault::DiskLost,
         };
         let ends = self.0.get(&placed.queue)?;
         let took = |at_ms: u64| {
             let known = ends.iter().filter(|(when, _)| *when <= at_ms).map(|(_, end)| *end);
             known.max().unwrap_or(0) + silent(world, &sent.topic, at_ms) > placed.offset.0
         };
-        let losses = world.ledger.of(&broker.node).filter(|entry| takes(&entry.fault));
+        let losses = world.ledger.of(&broker.node).filter(|entry| takes(entry));
         losses
             .filter(|entry| entry.at_ms <= sent.started_ms)
             .find(|entry| took(entry.at_ms))
