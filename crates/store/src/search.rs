@@ -100,6 +100,12 @@ pub(crate) async fn store_time(
         entry = queue.queue().entry(at.0).await.map_err(failed)?;
         record = led_to(log, queue, at, entry).await?;
     }
+    if let Some(entry) = entry.filter(|_| record.is_none() && !is_gone) {
+        // Its message was somewhere: when it was stored is unknown, which is not "long ago".
+        let offset = PhysicalOffset(entry.physical);
+        let cause = format!("the entry at {at} of its queue leads astray");
+        return Err(ReadError::Damaged { offset, cause });
+    }
     Ok(record.and_then(|record| View::parse(&record).ok().map(|view| view.store_timestamp)))
 }
 

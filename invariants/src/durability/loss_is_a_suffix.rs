@@ -25,7 +25,8 @@ const CLAIM: Claim = Claim {
     sentence: "If a message is lost on a log, everything physically behind it is lost, too.",
     source: "the CommitLog is one sequence; a hole would be a lost page taken for nothing",
     limits: "Plain messages whose answer said where they stand, of the disk at hand; not one that \
-             was on its way during an earlier start, because its answer may be older than that.",
+             was on its way during an earlier start, because its answer may be older than that, nor \
+             one whose record is damaged where it stands, as the ledger says.",
 };
 
 impl Invariant for LossIsASuffix {
@@ -57,9 +58,16 @@ impl Invariant for LossIsASuffix {
             .collect();
         stored.sort_by_key(|(address, _)| *address);
         starts.push(world.history.events().len());
+        let is_damaged = |address: PhysicalOffset| {
+            let record = recovery.after.log.at(address.0);
+            record.is_some_and(|at| world.ledger.is_struck(recovery.node(), &at.span()))
+        };
         let mut first_lost: Option<&Sent> = None;
         for (address, sent) in stored {
             let is_there = recovery.after.log.record_of(sent.id, Some(address)).is_some();
+            if !is_there && is_damaged(address) {
+                continue;
+            }
             if !is_there {
                 self.lost.insert(sent.id);
                 first_lost = first_lost.or(Some(sent));
@@ -80,7 +88,7 @@ mod tests {
     use super::*;
     use crate::history::Outcome;
     use crate::promise::Flush;
-    use crate::testing::{Run, disk, placed};
+    use crate::testing::{LOG, Run, address, disk, placed};
 
     #[test]
     fn a_lost_tail_is_fine_also_when_its_place_is_used_again() {
@@ -126,5 +134,15 @@ mod tests {
         let holed = disk(&[a, other, c]);
         run.restart(Fault::PowerLoss, holed.clone(), holed);
         run.assert_red(&[2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_record_that_is_damaged_where_it_stands_is_no_hole() {
+        let mut run = Run::new(LossIsASuffix::default(), Flush::Async);
+        let (a, _, c) = (run.send(0, 0), run.send(1, 1), run.send(2, 2));
+        let other = disk(&[a, Identity::new(9, 9, 9), c]);
+        run.fault(Fault::BitRot { path: LOG.into(), offset: address(1) + 100, len: 1 });
+        run.restart(Fault::PowerLoss, other.clone(), other);
+        run.assert_green();
     }
 }

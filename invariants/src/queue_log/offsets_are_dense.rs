@@ -54,12 +54,15 @@ impl OffsetsAreDense {
     }
 }
 
-/// Whether the queue says of each of these places, of which there are some, that it is given up.
+/// Whether the queue says of each of these places, of which there are some, that it is given up: one
+/// before its first entry is, too.
 fn are_filled(disk: &NodeDisk, key: &QueueKey, places: Range<u64>) -> bool {
     let Some(queue) = disk.queues.get(key).filter(|_| !places.is_empty()) else { return false };
+    let Some(first) = queue.entries.first().map(|entry| entry.offset) else { return false };
+    let rest = places.start.max(first)..places.end;
     let filled = queue.entries.iter().filter(|entry| entry.is_filler());
-    let within = filled.filter(|entry| places.contains(&entry.offset));
-    within.count() as u64 == places.end - places.start
+    let within = filled.filter(|entry| rest.contains(&entry.offset));
+    within.count() as u64 == rest.end.saturating_sub(rest.start)
 }
 
 impl Invariant for OffsetsAreDense {
@@ -160,6 +163,27 @@ mod tests {
         run_of(true, true).assert_green();
         run_of(false, true).assert_red(&[]);
         run_of(true, false).assert_red(&[]);
+    }
+
+    #[test]
+    fn places_before_the_queues_first_entry_are_given_up_in_a_log_that_was_struck() {
+        let run_of = |struck: bool| {
+            let mut run = Run::new(OffsetsAreDense::default(), Flush::Sync);
+            let a = run.begin(0);
+            let late = changed(image(&[a]), LOG, |bytes| bytes[address(0) as usize + 27] = 1);
+            let late = changed(late.image, QUEUE, |bytes| {
+                bytes.copy_within(0..20, 20);
+                bytes[..20].fill(0);
+                bytes[8..12].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
+            });
+            if struck {
+                run.fault(Fault::BitRot { path: LOG.into(), offset: address(9), len: 1 });
+            }
+            run.quiet(&[late]);
+            run
+        };
+        run_of(true).assert_green();
+        run_of(false).assert_red(&[]);
     }
 
     #[test]
