@@ -25,8 +25,8 @@ const CLAIM: Claim = Claim {
     sentence: "If a message is lost on a log, everything physically behind it is lost, too.",
     source: "the CommitLog is one sequence; a hole would be a lost page taken for nothing",
     limits: "Plain messages whose answer said where they stand, of the disk at hand; not one that \
-             was on its way during an earlier start, because its answer may be older than that, nor \
-             one whose record is damaged where it stands, as the ledger says.",
+             was on its way during an earlier start, because its answer may be older than that, \
+             nor one whose record is damaged where it stands, as the ledger says.",
 };
 
 impl Invariant for LossIsASuffix {

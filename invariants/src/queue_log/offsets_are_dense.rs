@@ -54,8 +54,8 @@ impl OffsetsAreDense {
     }
 }
 
-/// Whether the queue says of each of these places, of which there are some, that it is given up: one
-/// before its first entry is, too.
+/// Whether the queue says of each of these places, of which there are some, that it is given up:
+/// one before its first entry is, too.
 fn are_filled(disk: &NodeDisk, key: &QueueKey, places: Range<u64>) -> bool {
     let Some(queue) = disk.queues.get(key).filter(|_| !places.is_empty()) else { return false };
     let Some(first) = queue.entries.first().map(|entry| entry.offset) else { return false };
