@@ -109,6 +109,11 @@ impl Fault {
         }
     }
 
+    /// Whether it damages a CommitLog.
+    pub fn is_log_damage(&self) -> bool {
+        self.damage().is_some_and(|(path, _)| is_log(path))
+    }
+
     /// Whether it damages a part of these bytes of a CommitLog.
     fn strikes(&self, log: &Range<u64>) -> bool {
         let Some((path, range)) = self.damage().filter(|(path, _)| is_log(path)) else {

@@ -23,7 +23,8 @@
 //! the node, because nothing is flushed meanwhile. C is the longest time that an append may stay in
 //! a private buffer of the process, likewise. A failed sync of the log leaves whatever was not
 //! flushed before in the cache only: a later power loss takes it, however late, and so does an
-//! eviction of clean pages, unless it was answered `OK` under sync flush.
+//! eviction of clean pages, unless it was answered `OK` under sync flush. What is appended behind
+//! such pages before the next start goes with them: that start finds a hole and cuts there.
 
 use std::collections::BTreeMap;
 
@@ -146,6 +147,9 @@ pub fn owes(said: &Said, broker: &Broker, ledger: &Ledger) -> Owed {
 /// tail, and the first start that walks it cuts it at the damage; what that start leaves is sound,
 /// or on record and never cut again. The cache may hide a misdirected page until the power fails.
 fn lies_in_wait(entry: &Entry, ledger: &Ledger, said: &Said) -> bool {
+    if entry.fault == Fault::PagesEvicted {
+        return stands_behind_hole(entry, said, ledger);
+    }
     let shows = |fault: &Fault| match &entry.fault {
         Fault::BitRot { .. } => fault.ends(),
         _ => *fault == Fault::PowerLoss || *fault == Fault::DiskLost,
@@ -180,7 +184,10 @@ fn excuses(entry: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> bool
         }),
         Fault::PagesEvicted => match (said.class, said.flush(broker)) {
             (Class::Ok, Flush::Sync) => false,
-            _ => matches!(flush(entry, said, broker, ledger), Flushed::Failed),
+            _ => {
+                matches!(flush(entry, said, broker, ledger), Flushed::Failed)
+                    || stands_behind_hole(entry, said, ledger)
+            }
         },
         Fault::SyncError { .. }
         | Fault::InputOutputError { .. }
@@ -225,6 +232,24 @@ fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flush
         }
     }
     Flushed::By(due_ms)
+}
+
+/// Whether the append may stand behind a hole that this eviction made. Scenario: 1. the kernel's
+/// own writeback of the log fails, and no sync has said so yet; 2. a message is appended; 3. the
+/// pages before it are evicted, also before 2; 4. the sync fails at last, the broker gives up, and
+/// its next start meets the hole and cuts the tail there.
+fn stands_behind_hole(eviction: &Entry, said: &Said, ledger: &Ledger) -> bool {
+    let (at, from_ms) = (eviction.index, said.from_ms);
+    let until = |entry: &&Entry| entry.index < at || entry.at_ms <= from_ms;
+    let until = ledger.of(&eviction.node).take_while(until);
+    until.fold(false, |unwritten, entry| match &entry.fault {
+        // It walked the tail, and what it kept is synced anew.
+        Fault::Started => false,
+        fault if fault.is_log_sync_error() => {
+            unwritten || entry.index < at && entry.at_ms <= from_ms
+        }
+        _ => unwritten,
+    })
 }
 
 /// When it stands in a file, in ms of true time, given what struck until `strike`.
@@ -392,6 +417,17 @@ mod tests {
         assert_eq!(after(Class::Weak, Flush::Sync, &evicted), Owed::May(Excuse::Fault(1)));
         assert_eq!(after(Class::Ok, Flush::Sync, &evicted), MUST);
         assert_eq!(after(Class::Ok, Flush::Async, &evicted[1..]), MUST);
+        let (unwritten, started) = (evicted[0].1.clone(), (750, Fault::Started));
+        let behind = [(500, unwritten), (90_000, Fault::PagesEvicted)];
+        assert_eq!(after(Class::Ok, Flush::Async, &behind), Owed::May(Excuse::Fault(1)));
+        assert_eq!(after(Class::Ok, Flush::Sync, &behind), MUST);
+        let walked = [behind[0].clone(), started.clone(), behind[1].clone()];
+        assert_eq!(after(Class::Ok, Flush::Async, &walked), MUST);
+        let evicted_before = [behind[0].clone(), (700, Fault::PagesEvicted)];
+        assert_eq!(after(Class::Ok, Flush::Async, &evicted_before), Owed::May(Excuse::Fault(1)));
+        assert_eq!(after(Class::Ok, Flush::Async, &evicted_before[1..]), MUST);
+        let walked = [behind[0].clone(), (700, Fault::PagesEvicted), started];
+        assert_eq!(after(Class::Ok, Flush::Async, &walked), MUST);
         let elsewhere = Fault::SyncError { path: "config/topics.json".into() };
         let other = [(1_500, elsewhere), (90_000, Fault::PowerLoss)];
         assert_eq!(after(Class::Ok, Flush::Async, &other), MUST);

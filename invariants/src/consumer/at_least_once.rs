@@ -7,14 +7,15 @@ use crate::history::{Event, History, Kind, Sent, What};
 use crate::identity::Identity;
 use crate::invariant::{Claim, Found, Invariant};
 use crate::outcome::Class;
-use crate::world::World;
+use crate::world::{Recovery, World};
 
-use super::reused_place::Reach;
+use super::reused_place::{Cuts, Reach};
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
 pub struct AtLeastOnce {
     processed: BTreeSet<(String, Identity)>,
+    cuts: Cuts,
 }
 
 /// What C3 claims.
@@ -25,8 +26,9 @@ const CLAIM: Claim = Claim {
     source: "at-least-once delivery; Jepsen's unseen",
     limits: "Plain messages. Not what lies below a reset, not what a node holds that is down at \
              the end (its last fault is the excuse), not after the group left, not in a place \
-             that a power failure took from another message, or the kernel behind a failed sync \
-             (the failure is the excuse). Dead letters and expiry are not modelled.",
+             that a power failure took from another message, the kernel behind a failed sync, \
+             or a start that cut a damaged log (the failure is the excuse). Dead letters \
+             and expiry are not modelled.",
 };
 
 impl Invariant for AtLeastOnce {
@@ -40,6 +42,10 @@ impl Invariant for AtLeastOnce {
         }
     }
 
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, _found: &mut Found) {
+        self.cuts.note(world, recovery);
+    }
+
     fn when_quiet(&mut self, world: &World<'_>, _disks: &[NodeDisk], found: &mut Found) {
         let left = |event: &Event, group: &String, topic: &String| {
             let rest = &world.history.events()[event.index..];
@@ -48,7 +54,7 @@ impl Invariant for AtLeastOnce {
                     if (g, t) == (group, topic))
             })
         };
-        let reach = Reach::of(world.history.events());
+        let reach = Reach::of(world.history.events(), &self.cuts);
         for event in world.history.events() {
             let What::Subscribed { group, topic, tags } = &event.what else { continue };
             if left(event, group, topic) {
@@ -98,7 +104,7 @@ mod tests {
     use crate::history::Outcome;
     use crate::ledger::Fault;
     use crate::promise::Flush;
-    use crate::testing::{Run, queue};
+    use crate::testing::{Run, disk, queue};
     use message::QueueOffset;
 
     fn subscribed(tags: Option<&str>) -> (Run, usize) {
@@ -125,6 +131,39 @@ mod tests {
         processed(&mut run, a);
         run.quiet(&[]);
         run.assert_green();
+    }
+
+    /// misdirected_write, seed 634476.
+    #[test]
+    fn a_place_that_a_start_cut_with_the_damage_before_it_is_owed_to_no_one() {
+        let path = "store/commitlog/00000000000000000000".to_owned();
+        let damage = Fault::Misdirected { path, offset: 0, len: 4_096 };
+        for (damage, is_cut, is_owed) in
+            [(Some(damage.clone()), true, false), (Some(damage), false, true), (None, true, true)]
+        {
+            let (mut run, subscribed) = subscribed(None);
+            let before = run.send(0, 0);
+            processed(&mut run, before);
+            if let Some(damage) = damage {
+                run.fault(damage);
+            }
+            let mut after = disk(&[]);
+            if !is_cut {
+                after.marks.insert(before);
+            }
+            let mut struck = disk(&[]);
+            struck.marks.insert(before);
+            run.restart(Fault::PowerLoss, struck, after);
+            run.send(1, 0);
+            let c = run.send(2, 1);
+            processed(&mut run, c);
+            run.quiet(&[]);
+            if is_owed {
+                run.assert_red(&[subscribed, 4, 5]);
+            } else {
+                run.assert_green();
+            }
+        }
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use message::{MessageQueue, QueueOffset};
 
-use super::reused_place::Reach;
+use super::reused_place::{Cuts, Reach};
 use crate::history::{Event, What};
 use crate::identity::Identity;
 use crate::invariant::{Claim, Found, Invariant};
-use crate::world::World;
+use crate::world::{Recovery, World};
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
@@ -19,6 +19,7 @@ pub struct CommitKeepsBehind {
     places: BTreeMap<(String, Identity), (MessageQueue, QueueOffset)>,
     /// What a group has finished: it may come again, and need not be finished again.
     done: BTreeSet<(String, Identity)>,
+    cuts: Cuts,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ impl Invariant for CommitKeepsBehind {
             What::Committed { group, queue, offset } => {
                 let key = (group.clone(), queue.clone());
                 let below = self.open.get(&key).into_iter().flat_map(|open| open.range(..*offset));
-                let passed = first_owed(world, below);
+                let passed = first_owed(world, below, &self.cuts);
                 let events = passed.map(|(_, open)| open.event).into_iter().chain([event.index]);
                 found.check(passed.is_none(), events, || {
                     let what = passed.map(|(at, open)| (open.id, *at));
@@ -80,6 +81,10 @@ impl Invariant for CommitKeepsBehind {
             _ => {}
         }
     }
+
+    fn on_recovery(&mut self, world: &World<'_>, recovery: &Recovery, _found: &mut Found) {
+        self.cuts.note(world, recovery);
+    }
 }
 
 /// The first that must still be there: what was lost cannot be finished any more. Nor is a place
@@ -87,6 +92,7 @@ impl Invariant for CommitKeepsBehind {
 fn first_owed<'a>(
     world: &World<'_>,
     below: impl Iterator<Item = (&'a QueueOffset, &'a Open)>,
+    cuts: &Cuts,
 ) -> Option<(&'a QueueOffset, &'a Open)> {
     // Of the whole history, so only for who is in need of an excuse.
     let mut reach = None;
@@ -94,7 +100,7 @@ fn first_owed<'a>(
     below.find(|(_, open)| {
         let sent = world.history.sent(open.id).filter(|sent| world.owed(sent).is_must());
         sent.is_some_and(|sent| {
-            let reach = reach.get_or_insert_with(|| Reach::of(world.history.events()));
+            let reach = reach.get_or_insert_with(|| Reach::of(world.history.events(), cuts));
             reach.excuse(world, sent).is_none()
         })
     })

@@ -1,12 +1,13 @@
 //! Places in a queue that were another message's before a power failure took it, or the kernel did
-//! whose sync had failed.
+//! whose sync had failed, or damage of the log.
 //!
-//! Under ASYNC_FLUSH both may take messages that consumers have seen. Recovery cuts the
-//! log, and the next messages get their places again. A consumer that already stood behind such a
-//! place, in its memory alone, never asks for it: no broker that speaks RocketMQ's protocol can
-//! tell that position from a good one. (Committed offsets the broker does lower at its start.)
+//! Under ASYNC_FLUSH the first two may take messages that consumers have seen, and damage may that
+//! stands beyond the checkpoint, where a start takes it for a torn tail. Recovery cuts the log, and
+//! the next messages get their places again. A consumer that already stood behind such a place, in
+//! its memory alone, never asks for it: no broker that speaks RocketMQ's protocol can tell that
+//! position from a good one. (Committed offsets the broker does lower at its start.)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use message::MessageQueue;
 
@@ -14,11 +15,30 @@ use crate::history::{Event, Sent, What};
 use crate::ledger::{Entry, Fault};
 use crate::outcome::Class;
 use crate::promise::Flush;
-use crate::world::World;
+use crate::world::{Recovery, World};
 
-/// For each queue, how far it was known to reach when.
+/// Ends of processes, by their entries in the ledger, after which a start cut a damaged log.
 #[derive(Debug, Default)]
-pub(super) struct Reach(BTreeMap<MessageQueue, Vec<(u64, u64)>>);
+pub(super) struct Cuts(BTreeSet<usize>);
+
+impl Cuts {
+    /// Looks at a start.
+    pub(super) fn note(&mut self, world: &World<'_>, recovery: &Recovery) {
+        let ledger = || world.ledger.of(&recovery.before.node);
+        let mut gone = recovery.before.marks.difference(&recovery.after.marks);
+        if ledger().any(|entry| entry.fault.is_log_damage()) && gone.next().is_some() {
+            self.0.extend(ledger().rfind(|entry| entry.fault.ends()).map(|entry| entry.index));
+        }
+    }
+}
+
+/// How far queues reached, and what may have made them shorter.
+#[derive(Debug)]
+pub(super) struct Reach<'a> {
+    /// For each queue, how far it was known to reach when.
+    known: BTreeMap<MessageQueue, Vec<(u64, u64)>>,
+    cuts: &'a Cuts,
+}
 
 /// How many messages of a topic may have stood in any of its queues at that time without a word:
 /// their sends had no answer, and a consumer that wants other tags passes them unseen.
@@ -31,10 +51,10 @@ fn silent(world: &World<'_>, topic: &str, at_ms: u64) -> u64 {
     world.history.all_sent().filter(silent).count() as u64
 }
 
-impl Reach {
+impl<'a> Reach<'a> {
     /// Everything clients ever learnt of their queues' ends.
-    pub(super) fn of(events: &[Event]) -> Self {
-        let mut reach = Self::default();
+    pub(super) fn of(events: &[Event], cuts: &'a Cuts) -> Self {
+        let mut reach = Self { known: BTreeMap::new(), cuts };
         for event in events {
             if let What::SendEnded { outcome, .. } = &event.what
                 && let Some(placed) = outcome.placed()
@@ -49,7 +69,7 @@ impl Reach {
     }
 
     fn note(&mut self, queue: &MessageQueue, at_ms: u64, end: u64) {
-        self.0.entry(queue.clone()).or_default().push((at_ms, end));
+        self.known.entry(queue.clone()).or_default().push((at_ms, end));
     }
 
     /// The entry of the ledger that excuses a group from a message: the power failure of an
@@ -61,11 +81,12 @@ impl Reach {
         let is_async = broker.flush == Flush::Async;
         let failed = || world.ledger.of(&broker.node).find(|entry| entry.fault.is_log_sync_error());
         let takes = |entry: &Entry| match entry.fault {
+            _ if self.cuts.0.contains(&entry.index) => true,
             Fault::PowerLoss => is_async,
             Fault::PagesEvicted => is_async && failed().is_some_and(|at| at.index < entry.index),
             _ => entry.fault == Fault::DiskLost,
         };
-        let ends = self.0.get(&placed.queue)?;
+        let ends = self.known.get(&placed.queue)?;
         let took = |at_ms: u64| {
             let known = ends.iter().filter(|(when, _)| *when <= at_ms).map(|(_, end)| *end);
             known.max().unwrap_or(0) + silent(world, &sent.topic, at_ms) > placed.offset.0
