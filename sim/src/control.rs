@@ -271,6 +271,15 @@ impl Control {
         self.restart(node);
     }
 
+    /// Puts a file on the node's disk, durably, as if somebody else had left it there. Draws
+    /// nothing.
+    ///
+    /// # Errors
+    /// `InvalidInput`: the path does not lie below the root.
+    pub fn lay_file(&self, node: &Node, path: &str, bytes: &[u8]) -> std::io::Result<()> {
+        self.disk(node).lay_file(path, bytes)
+    }
+
     /// Returns when so many more operations that are awaited have begun on the node's disk.
     pub async fn disk_operations(&self, node: &Node, count: u64) {
         self.disk(node).after_operations(count).await;

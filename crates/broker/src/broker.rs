@@ -1,5 +1,6 @@
 //! The broker: wired, started and ended in order.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use runtime::sync::{Stop, Watermark};
 use runtime::{Runtime, Task, Tasks};
 use store::{Store, StoreHandles};
 
+use crate::carried::Carried;
 use crate::config::BrokerConfig;
 use crate::error::{ShutdownError, StartError};
 use crate::gate::Gate;
@@ -168,10 +170,19 @@ async fn open_state(
         .await
         .map_err(|source| StartError::Disk { path: dir.clone(), source })?;
     let tables = Tables::open(&runtime.disk, &runtime.clock, &config).await?;
-    tables.persist().await.map_err(|refusal| StartError::Disk {
-        path: dir,
-        source: std::io::Error::other(refusal.remark),
-    })?;
+    let carried = Carried::read(&runtime.disk, &config).await?;
+    let written = match tables.persist().await {
+        Ok(()) => carried.write(&runtime.disk, &config).await,
+        failed => failed,
+    };
+    match written {
+        // What is there says the same, and whoever may not read any more cannot make room.
+        Err(error) if error.kind() == ErrorKind::StorageFull => {
+            tracing::error!(%error, "the tables are not written anew: make room on the disk");
+        }
+        written => written.map_err(|source| StartError::Disk { path: dir, source })?,
+    }
+    carried.tell_what_rests(&store);
     let mut offsets = offset_file::read(&runtime.disk, &config).await?;
     let lowered = offsets.lower_to(|topic, queue_id| {
         let queue = u32::try_from(queue_id).ok().and_then(|id| store.find_queue(topic, id));
@@ -189,6 +200,7 @@ async fn open_state(
         store,
         tables,
         offsets: Mutex::new(offsets),
+        carried,
         members: Members::default(),
         locks: Mutex::new(QueueLocks::new(Duration::from_millis(config.queue_lock_lease_ms))),
         sends: Gate::new(config.sends_in_flight_max),

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The tables (topics, groups, offsets, members, locks) are pure and take the time as an argument;
-//! `tables`, `offset_file` and `jobs` are where they meet disk and clock.
+//! `tables`, `offset_file`, `carried` and `jobs` are where they meet disk and clock.
 //!
 //! *Invariant:* this package decodes no frame and lays out no byte on disk. A change that a client
 //! was told of (a topic, a group) is on disk before it is told; a send is answered SEND_OK only
@@ -15,10 +15,12 @@
 
 mod admission;
 mod broker;
+mod carried;
 mod commit;
 mod completion;
 mod config;
 mod config_file;
+mod consumer_filters;
 mod consumers;
 mod error;
 mod fast_send;

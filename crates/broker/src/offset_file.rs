@@ -27,5 +27,5 @@ pub(crate) fn path(config: &BrokerConfig) -> String {
 /// Replaces it with the offsets of now; durable when it returns.
 pub(crate) async fn write(state: &State) -> io::Result<()> {
     let json = state.offsets().to_json();
-    config_file::replace(&state.disk, &path(&state.config), json.as_bytes()).await
+    config_file::replace(&state.disk, &path(&state.config), &json).await
 }

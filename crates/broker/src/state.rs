@@ -9,6 +9,7 @@ use runtime::sync::{Stop, Watermark};
 use runtime::{Clock, Disk, Rng};
 use store::Store;
 
+use crate::carried::Carried;
 use crate::config::BrokerConfig;
 use crate::gate::Gate;
 use crate::members::Members;
@@ -28,6 +29,8 @@ pub(crate) struct State {
     pub(crate) tables: Tables,
     /// How far groups have consumed.
     pub(crate) offsets: Mutex<Offsets>,
+    /// What RocketMQ left for services that this broker does not have yet.
+    pub(crate) carried: Carried,
     /// Who is connected.
     pub(crate) members: Members,
     /// Who consumes a queue in order.

@@ -4,6 +4,7 @@
 //! is flushed and acknowledged; 3. power fails. Had `topics.json` not been durable before the
 //! message was, T would be unknown afterwards and its acknowledged message out of reach.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::ResponseCode;
@@ -172,10 +173,12 @@ impl Tables {
     }
 
     /// Writes both files as they are, so that a first start leaves them behind.
-    pub(crate) async fn persist(&self) -> Result<(), Refusal> {
+    pub(crate) async fn persist(&self) -> io::Result<()> {
         let _one_at_a_time = self.changing.lock().await;
-        self.write(TOPICS_FILE, &self.topics().to_wrapper().encode()).await?;
-        self.write(GROUPS_FILE, &self.groups().to_wrapper().encode()).await
+        let topics = self.topics().to_wrapper().encode();
+        config_file::replace(&self.disk, &self.config.table_path(TOPICS_FILE), &topics).await?;
+        let groups = self.groups().to_wrapper().encode();
+        config_file::replace(&self.disk, &self.config.table_path(GROUPS_FILE), &groups).await
     }
 
     async fn write(&self, file: &str, text: &[u8]) -> Result<(), Refusal> {

@@ -37,11 +37,7 @@ impl Invariant for TablesAreWhole {
 }
 
 fn check(world: &World<'_>, disk: &NodeDisk, found: &mut Found) {
-    let rotted = world.ledger.of(&disk.node).any(|entry| match &entry.fault {
-        Fault::SyncError { path } => is_table(path),
-        fault => fault.damage().is_some_and(|(path, _)| is_table(path)),
-    });
-    if rotted {
+    if are_struck(world, &disk.node) {
         return;
     }
     for (path, text) in &disk.image {
@@ -51,6 +47,14 @@ fn check(world: &World<'_>, disk: &NodeDisk, found: &mut Found) {
             });
         }
     }
+}
+
+/// Whether faults of the node's disk have reached its tables.
+pub(super) fn are_struck(world: &World<'_>, node: &str) -> bool {
+    world.ledger.of(node).any(|entry| match &entry.fault {
+        Fault::SyncError { path } => is_table(path),
+        fault => fault.damage().is_some_and(|(path, _)| is_table(path)),
+    })
 }
 
 /// Whether it is one of `config/*.json`.

@@ -307,6 +307,9 @@ impl Model {
         let vouched = address((self.durable.min(len) + ahead) as u64);
         image.insert("store/checkpoint".to_owned(), checkpoint(vouched, 7).into());
         image.insert("store/config/topics.json".to_owned(), Bytes::from("{\"t\":{}}"));
+        for (path, text) in crate::recovery::LEFT {
+            image.insert(path.to_owned(), Bytes::from(text));
+        }
         if self.bug != Bug::ForgetsTheAbortFile {
             image.insert("store/abort".to_owned(), Bytes::new());
         }

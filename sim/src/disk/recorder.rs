@@ -1,12 +1,14 @@
 //! Recording a disk's moments, and laying on it what a crash left.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use super::crash::{Moment, Wreck};
 use super::file::Inode;
 use super::machine::NodeDisk;
-use super::tree::Target;
+use super::page::Pages;
+use super::tree::{Target, clean};
 
 impl NodeDisk {
     /// Begins to note every moment.
@@ -64,5 +66,18 @@ impl NodeDisk {
         });
         let names = names.collect();
         state.tree.lay(names);
+    }
+
+    /// A file that has been on the device for long.
+    pub(crate) fn lay_file(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = clean(path)?;
+        let mut state = self.state();
+        let file = Arc::new(Inode::new(state.number(), self.shared().used()));
+        let mut pages = Pages::zeros(bytes.len() as u64);
+        pages.write(0, bytes);
+        file.content().lay(pages, false);
+        file.charge(bytes.len() as u64);
+        state.tree.lay_file(&path, file);
+        Ok(())
     }
 }

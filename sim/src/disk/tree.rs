@@ -127,6 +127,14 @@ impl Tree {
         *self = Self { cached: names.clone(), durable: names, ..Self::default() };
     }
 
+    /// The name leads to that file, durably, and its directories are there.
+    pub(crate) fn lay_file(&mut self, path: &str, file: Arc<Inode>) {
+        self.make_directories(parent(path));
+        for names in [&mut self.cached, &mut self.durable] {
+            names.insert(path.to_owned(), Target::File(file.clone()));
+        }
+    }
+
     fn push(&mut self, change: Change) {
         self.pending.push((self.changes, change));
         self.changes += 1;

@@ -1,4 +1,5 @@
-//! QUERY_CONSUMER_OFFSET (14), UPDATE_CONSUMER_OFFSET (15) and GET_ALL_CONSUMER_OFFSET (43).
+//! QUERY_CONSUMER_OFFSET (14), UPDATE_CONSUMER_OFFSET (15), GET_ALL_CONSUMER_OFFSET (43) and
+//! GET_ALL_DELAY_OFFSET (45).
 
 use message::record::View;
 use message::{PhysicalOffset, QueueOffset};
@@ -62,6 +63,11 @@ pub(crate) fn update(state: &State, request: &RemotingCommand) -> Answer {
 
 /// All committed offsets, as a slave asks for them.
 pub(crate) fn all(state: &State, request: &RemotingCommand) -> Reply {
-    let json = state.offsets().to_json();
-    success(request).with_body(json.into_bytes()).into()
+    let table = state.offsets().to_json();
+    success(request).with_body(table).into()
+}
+
+/// How far the delay levels are, as a slave asks for it.
+pub(crate) fn delays(state: &State, request: &RemotingCommand) -> Reply {
+    success(request).with_body(state.carried.delays().encode()).into()
 }

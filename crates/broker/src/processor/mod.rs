@@ -62,6 +62,7 @@ async fn dispatch(state: &State, connection: &Connection, request: &RemotingComm
         RequestCode::QUERY_CONSUMER_OFFSET => consumer_offset::query(state, request).await,
         RequestCode::UPDATE_CONSUMER_OFFSET => consumer_offset::update(state, request),
         RequestCode::GET_ALL_CONSUMER_OFFSET => Ok(consumer_offset::all(state, request)),
+        RequestCode::GET_ALL_DELAY_OFFSET => Ok(consumer_offset::delays(state, request)),
         RequestCode::SEARCH_OFFSET_BY_TIMESTAMP => queue_offset::search(state, request).await,
         RequestCode::GET_MAX_OFFSET => queue_offset::max(state, request).await,
         RequestCode::GET_MIN_OFFSET => queue_offset::min(state, request),

@@ -9,6 +9,7 @@ use remoting::Reply;
 use runtime::DiskSpace;
 
 use super::answer::success;
+use crate::carried::level_range;
 use crate::state::State;
 
 /// Lists them.
@@ -36,8 +37,12 @@ pub(crate) fn serve(state: &State, request: &RemotingCommand) -> Reply {
         ("consumerGroups", state.members.consumers().group_count().to_string()),
         ("producerGroups", state.members.producers().group_count().to_string()),
     ];
-    let table: BTreeMap<String, String> =
-        figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let levels = state.carried.delays().offset_table.iter().map(|(level, progress)| {
+        let end = level_range(store, *level).end;
+        (format!("scheduleMessageOffset_{level}"), format!("{progress},{end}"))
+    });
+    let figures = figures.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let table: BTreeMap<String, String> = figures.chain(levels).collect();
     success(request).with_body(KvTable { table }.encode()).into()
 }
 

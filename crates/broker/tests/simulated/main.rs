@@ -10,3 +10,4 @@ mod query;
 mod register;
 mod scene;
 mod send;
+mod tables;

@@ -26,7 +26,7 @@ macro_rules! json_body {
             /// # Errors
             /// The bytes are no such body.
             pub fn decode(from: &[u8]) -> Result<Self, $crate::body::error::BodyError> {
-                $crate::body::json::read(from, stringify!($kind))
+                $crate::body::json::read_object(from, stringify!($kind))
             }
         }
     )*};
@@ -50,6 +50,20 @@ pub(crate) fn read<T: DeserializeOwned>(from: &[u8], kind: &'static str) -> Resu
     };
     drop_nulls(&mut value);
     T::deserialize(value).map_err(wrap)
+}
+
+/// Reads a body that has named fields. serde would take an array for one, and `[]` for one none of
+/// whose fields is there.
+pub(crate) fn read_object<T: DeserializeOwned>(
+    from: &[u8],
+    kind: &'static str,
+) -> Result<T, BodyError> {
+    let first = from.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(&b'[') {
+        let source = serde_json::Error::custom("an object is wanted, and this is an array");
+        return Err(BodyError::Json { kind, source });
+    }
+    read(from, kind)
 }
 
 /// Recursion is bounded by the parser's own bound on depth (128).

@@ -13,6 +13,7 @@ mod heartbeat;
 mod json;
 mod kv_table;
 mod lock;
+mod offset_table;
 mod register_broker;
 mod register_broker_zlib;
 mod reset_offset;
@@ -35,6 +36,7 @@ pub use heartbeat::{
 };
 pub use kv_table::KvTable;
 pub use lock::{LockBatchRequestBody, LockBatchResponseBody, UnlockBatchRequestBody};
+pub use offset_table::{ConsumerOffsetSerializeWrapper, DelayOffsetSerializeWrapper};
 pub use register_broker::RegisterBrokerBody;
 pub use reset_offset::ResetOffsetBody;
 pub use route::{BrokerData, QueueData, TopicRouteData};

@@ -113,8 +113,13 @@ final class Node {
 
     /** Its last words. */
     String words() throws IOException {
-        List<String> lines = Files.readAllLines(log);
+        List<String> lines = everything();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));
+    }
+
+    /** All that it said. */
+    List<String> everything() throws IOException {
+        return Files.readAllLines(log);
     }
 
     /** A port with its neighbours: RocketMQ's broker takes P-2, P and P+1. */

@@ -1,3 +1,5 @@
+import com.alibaba.fastjson.JSON;
+import com.alibaba.fastjson.JSONObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -5,12 +7,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.rocketmq.broker.out.BrokerOuterAPI;
 import org.apache.rocketmq.client.QueryResult;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
+import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
+import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.store.ReadOffsetType;
 import org.apache.rocketmq.common.TopicConfig;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.netty.NettyClientConfig;
 import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
 
 /** One store directory, its brokers one after another, and what is known of its contents. */
@@ -43,7 +51,8 @@ final class Scene {
             "brokerId=0", "namesrvAddr=" + namesrv, "brokerIP1=127.0.0.1", "listenPort=" + port,
             "storePathRootDir=" + store, "storePathCommitLog=" + store.resolve("commitlog"),
             "mappedFileSizeCommitLog=" + segment, "mappedFileSizeConsumeQueue=6000",
-            "maxHashSlotNum=5000", "maxIndexNum=20000", "flushConsumerOffsetInterval=1000", ""));
+            "maxHashSlotNum=5000", "maxIndexNum=20000", "flushConsumerOffsetInterval=1000",
+            "enablePropertyFilter=true", ""));
         client = new DefaultMQPullConsumer(name + "-reader");
         client.setNamesrvAddr(namesrv);
         client.setInstanceName(name);
@@ -160,6 +169,57 @@ final class Scene {
 
     void sendBack() throws Exception {
         Traffic.sendBack(client, new MessageQueue(traffic.normal, name, 0), retryGroup());
+    }
+
+    /** A group that selects by SQL92 comes and goes; only RocketMQ takes it so far. */
+    void selectBySql() throws Exception {
+        DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(name + "-sql");
+        consumer.setNamesrvAddr(admin.getNamesrvAddr());
+        consumer.setInstanceName(name + "-sql");
+        consumer.subscribe(traffic.normal, MessageSelector.bySql("number > 5 AND KEYS IS NOT NULL"));
+        consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) ->
+            ConsumeConcurrentlyStatus.CONSUME_SUCCESS);
+        consumer.start();
+        Thread.sleep(500);
+        consumer.shutdown();
+    }
+
+    /** What the files say of delay levels and filters. */
+    List<JSONObject> carried() throws Exception {
+        List<JSONObject> tables = new ArrayList<>();
+        for (String file : List.of("delayOffset.json", "consumerFilter.json")) {
+            tables.add(JSON.parseObject(Files.readString(store.resolve("config").resolve(file))));
+        }
+        return tables;
+    }
+
+    /** RocketMQ left progress of the level of 1 s, and a filter. */
+    List<JSONObject> mustBeCarried() throws Exception {
+        List<JSONObject> tables = carried();
+        JSONObject progress = tables.get(0).getJSONObject("offsetTable");
+        Image.must(((Number) progress.get(1)).longValue() > 0, "no progress of level 1: " + tables.get(0));
+        String filters = tables.get(1).toJSONString();
+        Image.must(filters.contains("number > 5 AND KEYS IS NOT NULL"), "no filter: " + filters);
+        return tables;
+    }
+
+    /** hotfire tells a slave, and an admin, how far RocketMQ was with its delay levels. */
+    void mustTellDelays(JSONObject wanted) throws Exception {
+        String address = "127.0.0.1:" + port;
+        BrokerOuterAPI slave = new BrokerOuterAPI(new NettyClientConfig());
+        slave.start();
+        try {
+            JSONObject told = JSON.parseObject(slave.getAllDelayOffset(address));
+            Image.must(told.equals(wanted), "a slave is told " + told + " instead of " + wanted);
+        } finally {
+            slave.shutdown();
+        }
+        String level = admin.fetchBrokerRuntimeStats(address).getTable().get("scheduleMessageOffset_1");
+        Object progress = wanted.getJSONObject("offsetTable").get(1);
+        Image.must((progress + "," + progress).equals(level), "brokerStatus says of level 1: " + level);
+        String warning = "delayed messages of RocketMQ are kept and not delivered";
+        Image.must(broker.everything().stream().anyMatch(line -> line.contains(warning)),
+            "hotfire does not say that delayed messages wait");
     }
 
     /** How many messages stand in the queues of a topic. */

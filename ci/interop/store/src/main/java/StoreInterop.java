@@ -1,5 +1,7 @@
+import com.alibaba.fastjson.JSONObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -68,8 +70,12 @@ public class StoreInterop {
     /** RocketMQ, hotfire, RocketMQ, hotfire, each stopped cleanly; then the head is cut off. */
     private static void clean(Scene scene) throws Exception {
         rocketmqWrites(scene, "clean");
+        check("clean: a group selects by SQL92", scene::selectBySql);
         check("clean: RocketMQ stops", scene::stop);
         Image before = image;
+        List<JSONObject> carried = new ArrayList<>();
+        check("clean: RocketMQ left progress of delay levels, and a filter",
+            () -> carried.addAll(scene.mustBeCarried()));
         files(scene, "clean: RocketMQ's files");
         if (System.getenv("KEEP") != null) {
             new ProcessBuilder("cp", "-a", "--sparse=always", scene.store.toString(),
@@ -78,8 +84,13 @@ public class StoreInterop {
         check("clean: hotfire opens them", () -> scene.serve("hotfire"));
         check("clean: hotfire shows " + before.count() + " messages, all queues equal",
             () -> scene.mustShow(before, true));
+        check("clean: hotfire tells how far the delay levels are", () -> scene.mustTellDelays(carried.get(0)));
         goOn(scene, "clean: on hotfire");
         check("clean: hotfire stops", scene::stop);
+        check("clean: hotfire hands delay levels and filters on as they were", () -> {
+            List<JSONObject> now = scene.carried();
+            Image.must(now.equals(carried), now + " instead of " + carried);
+        });
         Image between = image;
         files(scene, "clean: the files of both");
         check("clean: RocketMQ opens what hotfire went on with", () -> scene.serve("rocketmq"));
