@@ -289,7 +289,7 @@ impl Default for Phases {
 }
 
 /// The scenarios that come with the house: name and text.
-const TEXTS: [(&str, &str); 31] = [
+const TEXTS: [(&str, &str); 32] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("kill", include_str!("../scenarios/kill.toml")),
     ("pool_kill", include_str!("../scenarios/pool_kill.toml")),
@@ -300,6 +300,7 @@ const TEXTS: [(&str, &str); 31] = [
     ("clock_jump", include_str!("../scenarios/clock_jump.toml")),
     ("slow_power_fail", include_str!("../scenarios/slow_power_fail.toml")),
     ("sync_error", include_str!("../scenarios/sync_error.toml")),
+    ("closed_queues", include_str!("../scenarios/closed_queues.toml")),
     ("failed_stop", include_str!("../scenarios/failed_stop.toml")),
     ("full_disk", include_str!("../scenarios/full_disk.toml")),
     ("retention", include_str!("../scenarios/retention.toml")),

@@ -151,8 +151,9 @@ mod tests {
             if !is_cut {
                 after.marks.insert(before);
             }
+            // Every start of a store that was at work cuts something.
             let mut struck = disk(&[]);
-            struck.marks.insert(before);
+            struck.marks.extend([before, Identity::new(7, 7, 0)]);
             run.restart(Fault::PowerLoss, struck, after);
             run.send(1, 0);
             let c = run.send(2, 1);

@@ -9,25 +9,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use message::MessageQueue;
+use message::{MessageQueue, QueueOffset};
 
-use crate::history::{Event, Sent, What};
+use crate::history::{Event, Placed, Sent, What};
+use crate::identity::Identity;
 use crate::ledger::{Entry, Fault};
 use crate::outcome::Class;
 use crate::promise::Flush;
 use crate::world::{Recovery, World};
 
-/// Ends of processes, by their entries in the ledger, after which a start cut a damaged log.
+/// What starts cut from a damaged log, by the ledger's entry for the end of the process before.
 #[derive(Debug, Default)]
-pub(super) struct Cuts(BTreeSet<usize>);
+pub(super) struct Cuts(BTreeMap<usize, BTreeSet<Identity>>);
 
 impl Cuts {
     /// Looks at a start.
     pub(super) fn note(&mut self, world: &World<'_>, recovery: &Recovery) {
         let ledger = || world.ledger.of(&recovery.before.node);
-        let mut gone = recovery.before.marks.difference(&recovery.after.marks);
-        if ledger().any(|entry| entry.fault.is_log_damage()) && gone.next().is_some() {
-            self.0.extend(ledger().rfind(|entry| entry.fault.ends()).map(|entry| entry.index));
+        let end = ledger().rfind(|entry| entry.fault.ends());
+        if let Some(end) = end.filter(|_| ledger().any(|entry| entry.fault.is_log_damage())) {
+            let gone = recovery.before.marks.difference(&recovery.after.marks).copied();
+            self.0.entry(end.index).or_default().extend(gone);
         }
     }
 }
@@ -37,6 +39,8 @@ impl Cuts {
 pub(super) struct Reach<'a> {
     /// For each queue, how far it was known to reach when.
     known: BTreeMap<MessageQueue, Vec<(u64, u64)>>,
+    /// For each queue, who was seen in which place.
+    places: BTreeMap<MessageQueue, BTreeMap<u64, BTreeSet<Identity>>>,
     cuts: &'a Cuts,
 }
 
@@ -54,22 +58,42 @@ fn silent(world: &World<'_>, topic: &str, at_ms: u64) -> u64 {
 impl<'a> Reach<'a> {
     /// Everything clients ever learnt of their queues' ends.
     pub(super) fn of(events: &[Event], cuts: &'a Cuts) -> Self {
-        let mut reach = Self { known: BTreeMap::new(), cuts };
+        let mut reach = Self { known: BTreeMap::new(), places: BTreeMap::new(), cuts };
         for event in events {
-            if let What::SendEnded { outcome, .. } = &event.what
+            if let What::SendEnded { id, outcome } = &event.what
                 && let Some(placed) = outcome.placed()
             {
-                reach.note(&placed.queue, event.at_ms, placed.offset.0 + 1);
+                reach.note(&placed.queue, event.at_ms, placed.offset, Some(*id));
             }
             for seen in event.what.seen() {
-                reach.note(&seen.queue, event.at_ms, seen.offset.0 + 1);
+                reach.note(&seen.queue, event.at_ms, seen.offset, seen.id);
             }
         }
         reach
     }
 
-    fn note(&mut self, queue: &MessageQueue, at_ms: u64, end: u64) {
-        self.known.entry(queue.clone()).or_default().push((at_ms, end));
+    fn note(&mut self, queue: &MessageQueue, at_ms: u64, at: QueueOffset, id: Option<Identity>) {
+        self.known.entry(queue.clone()).or_default().push((at_ms, at.0 + 1));
+        let places = self.places.entry(queue.clone()).or_default();
+        places.entry(at.0).or_default().extend(id);
+    }
+
+    /// Whether the start after that entry cut whoever had this message's place before: the cut is a
+    /// suffix, so where nobody knows who that was, anybody above says it, too.
+    fn is_cut(&self, entry: &Entry, sent: &Sent, placed: &Placed) -> bool {
+        let (Some(gone), Some(places)) =
+            (self.cuts.0.get(&entry.index), self.places.get(&placed.queue))
+        else {
+            return false;
+        };
+        let others = |ids: &BTreeSet<Identity>| ids.iter().any(|id| *id != sent.id);
+        let mut held = places.range(placed.offset.0..).filter(|(_, ids)| others(ids));
+        let first = held.next().map(|(at, ids)| (*at, !ids.is_disjoint(gone)));
+        match first {
+            Some((at, is_gone)) if at == placed.offset.0 => is_gone,
+            Some((_, is_gone)) => is_gone || held.any(|(_, ids)| !ids.is_disjoint(gone)),
+            None => false,
+        }
     }
 
     /// The entry of the ledger that excuses a group from a message: the power failure of an
@@ -81,7 +105,6 @@ impl<'a> Reach<'a> {
         let is_async = broker.flush == Flush::Async;
         let failed = || world.ledger.of(&broker.node).find(|entry| entry.fault.is_log_sync_error());
         let takes = |entry: &Entry| match entry.fault {
-            _ if self.cuts.0.contains(&entry.index) => true,
             Fault::PowerLoss => is_async,
             Fault::PagesEvicted => is_async && failed().is_some_and(|at| at.index < entry.index),
             _ => entry.fault == Fault::DiskLost,
@@ -91,10 +114,10 @@ impl<'a> Reach<'a> {
             let known = ends.iter().filter(|(when, _)| *when <= at_ms).map(|(_, end)| *end);
             known.max().unwrap_or(0) + silent(world, &sent.topic, at_ms) > placed.offset.0
         };
-        let losses = world.ledger.of(&broker.node).filter(|entry| takes(entry));
-        losses
-            .filter(|entry| entry.at_ms <= sent.started_ms)
-            .find(|entry| took(entry.at_ms))
+        let mut before =
+            world.ledger.of(&broker.node).filter(|entry| entry.at_ms <= sent.started_ms);
+        before
+            .find(|entry| takes(entry) && took(entry.at_ms) || self.is_cut(entry, sent, placed))
             .map(|entry| entry.index)
     }
 }
