@@ -56,22 +56,32 @@ impl Invariant for LossIsASuffix {
             // The head that retention deleted is no loss.
             .filter(|(address, _)| address.0 >= kept_from)
             .collect();
-        stored.sort_by_key(|(address, _)| *address);
+        let is_there = |address: PhysicalOffset, sent: &Sent| {
+            recovery.after.log.record_of(sent.id, Some(address)).is_some()
+        };
+        // Of two in one place the one that is there comes first.
+        stored.sort_by_key(|(address, sent)| (*address, !is_there(*address, sent)));
         starts.push(world.history.events().len());
         let is_damaged = |address: PhysicalOffset| {
             let record = recovery.after.log.at(address.0);
             record.is_some_and(|at| world.ledger.is_struck(recovery.node(), &at.span()))
         };
         let mut first_lost: Option<&Sent> = None;
+        let mut newest = 0;
         for (address, sent) in stored {
-            let is_there = recovery.after.log.record_of(sent.id, Some(address)).is_some();
+            let is_there = is_there(address, sent);
             if !is_there && is_damaged(address) {
                 continue;
             }
             if !is_there {
                 self.lost.insert(sent.id);
-                first_lost = first_lost.or(Some(sent));
+                // What came later stands before it: the log was cut there in between, by a start
+                // that nobody looked at, and went on.
+                if sent.ended.as_ref().is_none_or(|ended| ended.index >= newest) {
+                    first_lost = first_lost.or(Some(sent));
+                }
             } else {
+                newest = newest.max(sent.started);
                 let lost = first_lost.map(|lost| lost.id);
                 let events = first_lost.map(Sent::indices).unwrap_or_default();
                 let events = events.into_iter().chain(sent.indices());
@@ -123,6 +133,20 @@ mod tests {
         let (b, c) = (run.send(1, 0), run.send(2, 2));
         let other = disk(&[b, Identity::new(9, 9, 9), c]);
         run.restart(Fault::ProcessKill, other.clone(), other);
+        run.assert_green();
+    }
+
+    /// misdirected_write, seed 659060: the sync of one start damaged what the next one cut.
+    #[test]
+    fn a_log_that_was_cut_unseen_and_went_on_is_fine() {
+        let mut run = Run::new(LossIsASuffix::default(), Flush::Async);
+        let a = run.send(0, 0);
+        run.send(1, 1);
+        run.send(2, 2);
+        run.fault(Fault::Started);
+        let (d, e, f) = (run.send(3, 1), run.send(4, 2), run.send(5, 3));
+        let disk = disk(&[a, d, e, f]);
+        run.restart(Fault::ProcessKill, disk.clone(), disk);
         run.assert_green();
     }
 

@@ -34,7 +34,7 @@ const CLAIM: Claim = Claim {
     source: "RocketMQ #7689: a restart gives the offsets of an unconfirmed tail to new messages",
     limits: "On the raw log of the queue's node, after each start and at the end. Whether it is \
              still there at all is D6's. Another may stand there after a loss that the ledger \
-             excuses.",
+             excuses. Not what was nobody's when it was seen, where damage struck it.",
 };
 
 impl PlaceIsImmutable {
@@ -49,8 +49,9 @@ impl PlaceIsImmutable {
                 let offset = QueueOffset(record.queue_offset);
                 let Some(exposed) = queue.get(&offset) else { continue };
                 let is_same = is_same(&exposed.seen, record);
-                let is_owed =
-                    !is_same && world.owed_to_reader(&exposed.seen, exposed.at_ms).is_must();
+                let is_owed = !is_same
+                    && !is_damaged(world, disk, &exposed.seen, record)
+                    && world.owed_to_reader(&exposed.seen, exposed.at_ms).is_must();
                 found.check(is_same || !is_owed, [exposed.event], || {
                     let (was, at) = (exposed.seen.id, &exposed.seen.queue);
                     format!("{at} offset {offset} was {was:?} and holds {:?}", record.id)
@@ -68,6 +69,12 @@ fn is_same(seen: &Seen, record: &Record) -> bool {
         && seen.address.0 == record.address
         && seen.store_timestamp == record.store_timestamp
         && record.digest.is_none_or(|digest| digest == seen.digest)
+}
+
+/// Whether nobody's message was seen where the ledger says that something struck the record: its
+/// properties have no checksum, and everybody makes of them what they can.
+fn is_damaged(world: &World<'_>, disk: &NodeDisk, seen: &Seen, record: &Record) -> bool {
+    seen.id.is_none() && world.ledger.is_struck(&disk.node, &record.span())
 }
 
 impl Invariant for PlaceIsImmutable {
@@ -109,7 +116,7 @@ mod tests {
     use super::*;
     use crate::ledger::Fault;
     use crate::promise::Flush;
-    use crate::testing::{Run, disk, seen};
+    use crate::testing::{LOG, Run, disk, seen};
 
     #[test]
     fn the_same_message_is_fine_and_another_one_after_an_excused_loss() {
@@ -120,6 +127,26 @@ mod tests {
         run.restart(Fault::PowerLoss, disk(&[b]), disk(&[b]));
         run.quiet(&[disk(&[b])]);
         run.assert_green();
+    }
+
+    /// misdirected_write, seed 662112.
+    #[test]
+    fn nobody_s_message_is_judged_only_where_nothing_struck_it() {
+        for struck in [true, false] {
+            let mut run = Run::new(PlaceIsImmutable::default(), Flush::Sync);
+            let a = run.begin(0);
+            if struck {
+                run.fault(Fault::Misdirected { path: LOG.into(), offset: 0, len: 4_096 });
+                run.restart(Fault::ProcessKill, disk(&[a]), disk(&[a]));
+            }
+            let event = run.deliver(Seen { id: None, ..seen(a, 0) });
+            run.quiet(&[disk(&[a])]);
+            if struck {
+                run.assert_green();
+            } else {
+                run.assert_red(&[event]);
+            }
+        }
     }
 
     #[test]
