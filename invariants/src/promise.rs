@@ -213,10 +213,14 @@ enum Flushed {
 fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flushed {
     let horizon_ms = broker.horizon_ms + broker.commit_ms.unwrap_or(0);
     let mut due_ms = said.at_ms.saturating_add(horizon_ms);
+    let mut stalled_to_ms = 0;
     for entry in ledger.of(&broker.node).filter(|entry| entry.at_ms <= strike.at_ms) {
         let is_within = entry.at_ms <= due_ms;
         match &entry.fault {
-            Fault::Stall { for_ms } => due_ms = stalled(entry, *for_ms, said, due_ms),
+            Fault::Stall { for_ms } => {
+                stalled_to_ms = entry.at_ms.saturating_add(*for_ms).max(stalled_to_ms);
+                due_ms = stalled(entry, *for_ms, said, due_ms);
+            }
             // The kernel says that the dirty pages are clean.
             fault if fault.is_log_sync_error() && is_within && entry.at_ms >= said.from_ms => {
                 return Flushed::Failed;
@@ -224,7 +228,7 @@ fn flush(strike: &Entry, said: &Said, broker: &Broker, ledger: &Ledger) -> Flush
             // Nobody flushes while the process is dead; the start after it begins anew.
             Fault::ProcessKill if is_within && entry.at_ms >= said.from_ms => due_ms = u64::MAX,
             Fault::Started if due_ms == u64::MAX => {
-                due_ms = entry.at_ms.saturating_add(horizon_ms);
+                due_ms = entry.at_ms.max(stalled_to_ms).saturating_add(horizon_ms);
             }
             // A clean stop flushes everything.
             Fault::Stopped if entry.at_ms >= said.at_ms => due_ms = due_ms.min(entry.at_ms),
@@ -408,6 +412,13 @@ mod tests {
         let cut = 1_010 + H + 500;
         let stalled = [(900, Fault::Stall { for_ms: 600 }), (cut, Fault::PowerLoss)];
         assert_eq!(after(Class::Ok, Flush::Async, &stalled), Owed::May(Excuse::Fault(1)));
+        // A start on a disk that still stands still; big_messages, seed 669581.
+        let (kill, stall) = ((1_020, Fault::ProcessKill), (1_100, Fault::Stall { for_ms: 900 }));
+        let started = [kill, stall, (1_200, Fault::Started), (2_000 + H, Fault::PowerLoss)];
+        assert_eq!(after(Class::Ok, Flush::Async, &started), Owed::May(Excuse::Fault(3)));
+        let later = (2_001 + H, Fault::PowerLoss);
+        let later = [&started[..3], &[later]].concat();
+        assert_eq!(after(Class::Ok, Flush::Async, &later), MUST);
         let over = [(300, Fault::Stall { for_ms: 600 }), (cut, Fault::PowerLoss)];
         assert_eq!(after(Class::Ok, Flush::Async, &over), MUST);
         let failed = [(1_500, Fault::SyncError { path: log() }), (90_000, Fault::PowerLoss)];

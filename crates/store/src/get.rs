@@ -282,13 +282,17 @@ impl<'a> Gathered<'a> {
 
     /// Takes the record of an entry, if it is wanted; false when there is no room for it.
     async fn offer(&mut self, entry: &Entry, place: u64) -> Result<bool, Unread> {
-        let range = entry.physical..entry.end();
-        if self.log.quarantine().end_of(range.start).is_some() {
-            self.skip();
-            return Ok(true);
+        let mut entry = *entry;
+        if self.log.quarantine().end_of(entry.physical).is_some() {
+            let Some(mended) = self.mended(&entry, place).await? else {
+                self.skip();
+                return Ok(true);
+            };
+            entry = mended;
         }
-        let Some(segment) = self.segment_of(entry) else {
-            if self.is_gone(entry, place).await? {
+        let range = entry.physical..entry.end();
+        let Some(segment) = self.segment_of(&entry) else {
+            if self.is_gone(&entry, place).await? {
                 self.removed += 1;
                 // Whatever stood before it, lost or not wanted, is gone, too.
                 if self.count == 0 {
@@ -308,7 +312,7 @@ impl<'a> Gathered<'a> {
         }
         let is_cold = self.is_cold(&segment, &range);
         self.on_disk |= is_cold;
-        if self.is_full(entry) {
+        if self.is_full(&entry) {
             return Ok(false);
         }
         if is_cold {
@@ -318,6 +322,34 @@ impl<'a> Gathered<'a> {
             self.add(segment, range, place)?;
         }
         Ok(true)
+    }
+
+    /// What the entry at `place` should be, where it leads into damage by mistake: a log's entries
+    /// rise, and this one does not.
+    async fn mended(&self, entry: &Entry, place: u64) -> io::Result<Option<Entry>> {
+        let queue = self.request.queue.queue();
+        if self.log.refusal().is_some() || !queue.is_durable(place) {
+            return Ok(None);
+        }
+        let before = match place.checked_sub(1) {
+            Some(before) => queue.entry(before).await?,
+            None => None,
+        };
+        let behind = if queue.is_durable(place + 1) { queue.entry(place + 1).await? } else { None };
+        let falls = |one: &Entry, next: &Entry| {
+            !one.is_filler() && !next.is_filler() && one.physical >= next.physical
+        };
+        let is_astray = before.is_some_and(|before| falls(&before, entry))
+            || behind.is_some_and(|behind| falls(entry, &behind));
+        if !is_astray {
+            return Ok(None);
+        }
+        if mend(self.log, queue, place).await? {
+            return queue.entry(place).await;
+        }
+        let cause = "it leads into a damaged part of the log, and its neighbours do not agree";
+        self.log.quarantine().note_stray(queue, place, cause);
+        Ok(None)
     }
 
     /// Whether retention took the record of the entry at `place`: it lies before the log, and the

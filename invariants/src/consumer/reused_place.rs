@@ -18,9 +18,10 @@ use crate::outcome::Class;
 use crate::promise::Flush;
 use crate::world::{Recovery, World};
 
-/// What starts cut from a damaged log, by the ledger's entry for the end of the process before.
+/// Where a damaged log ended after each start, by the ledger's entry for the end of the process
+/// before.
 #[derive(Debug, Default)]
-pub(super) struct Cuts(BTreeMap<usize, BTreeSet<Identity>>);
+pub(super) struct Cuts(BTreeMap<usize, u64>);
 
 impl Cuts {
     /// Looks at a start.
@@ -28,8 +29,7 @@ impl Cuts {
         let ledger = || world.ledger.of(&recovery.before.node);
         let end = ledger().rfind(|entry| entry.fault.ends());
         if let Some(end) = end.filter(|_| ledger().any(|entry| entry.fault.is_log_damage())) {
-            let gone = recovery.before.marks.difference(&recovery.after.marks).copied();
-            self.0.entry(end.index).or_default().extend(gone);
+            self.0.insert(end.index, recovery.after.log.end);
         }
     }
 }
@@ -39,8 +39,8 @@ impl Cuts {
 pub(super) struct Reach<'a> {
     /// For each queue, how far it was known to reach when.
     known: BTreeMap<MessageQueue, Vec<(u64, u64)>>,
-    /// For each queue, who was seen in which place.
-    places: BTreeMap<MessageQueue, BTreeMap<u64, BTreeSet<Identity>>>,
+    /// For each queue and place, which messages were there, and where in the log.
+    places: BTreeMap<MessageQueue, BTreeMap<u64, BTreeSet<(Option<Identity>, u64)>>>,
     cuts: &'a Cuts,
 }
 
@@ -63,37 +63,44 @@ impl<'a> Reach<'a> {
             if let What::SendEnded { id, outcome } = &event.what
                 && let Some(placed) = outcome.placed()
             {
-                reach.note(&placed.queue, event.at_ms, placed.offset, Some(*id));
+                let who = placed.address().map(|address| (Some(*id), address.0));
+                reach.note(&placed.queue, event.at_ms, placed.offset, who);
             }
             for seen in event.what.seen() {
-                reach.note(&seen.queue, event.at_ms, seen.offset, seen.id);
+                let who = Some((seen.id, seen.address.0));
+                reach.note(&seen.queue, event.at_ms, seen.offset, who);
             }
         }
         reach
     }
 
-    fn note(&mut self, queue: &MessageQueue, at_ms: u64, at: QueueOffset, id: Option<Identity>) {
+    fn note(
+        &mut self,
+        queue: &MessageQueue,
+        at_ms: u64,
+        at: QueueOffset,
+        who: Option<(Option<Identity>, u64)>,
+    ) {
         self.known.entry(queue.clone()).or_default().push((at_ms, at.0 + 1));
         let places = self.places.entry(queue.clone()).or_default();
-        places.entry(at.0).or_default().extend(id);
+        places.entry(at.0).or_default().extend(who);
     }
 
     /// Whether the start after that entry cut whoever had this message's place before: the cut is a
     /// suffix, so where nobody knows who that was, anybody above says it, too.
     fn is_cut(&self, entry: &Entry, sent: &Sent, placed: &Placed) -> bool {
-        let (Some(gone), Some(places)) =
+        let (Some(&end), Some(places)) =
             (self.cuts.0.get(&entry.index), self.places.get(&placed.queue))
         else {
             return false;
         };
-        let others = |ids: &BTreeSet<Identity>| ids.iter().any(|id| *id != sent.id);
-        let mut held = places.range(placed.offset.0..).filter(|(_, ids)| others(ids));
-        let first = held.next().map(|(at, ids)| (*at, !ids.is_disjoint(gone)));
-        match first {
-            Some((at, is_gone)) if at == placed.offset.0 => is_gone,
-            Some((_, is_gone)) => is_gone || held.any(|(_, ids)| !ids.is_disjoint(gone)),
-            None => false,
-        }
+        let is_other = |(id, _): &&(Option<Identity>, u64)| *id != Some(sent.id);
+        let mut others = places
+            .range(placed.offset.0..)
+            .flat_map(|(at, who)| who.iter().filter(is_other).map(|(_, address)| (*at, *address)))
+            .peekable();
+        let here = others.peek().is_some_and(|(at, _)| *at == placed.offset.0);
+        others.any(|(at, address)| address >= end && (!here || at == placed.offset.0))
     }
 
     /// The entry of the ledger that excuses a group from a message: the power failure of an

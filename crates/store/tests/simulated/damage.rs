@@ -280,6 +280,26 @@ fn lead_astray(world: &World, node: &Node, at: u64, target: u64) {
     }
 }
 
+/// Found by `bit_rot` with seed 669027: the entry was believed, and its sound message passed over.
+#[test]
+fn an_entry_that_leads_into_damage_by_mistake_is_made_anew() {
+    // Of the first, the middle and the last entry of a file; before and behind the damage.
+    for at in [20, 29, 39, 45] {
+        let world = World::new(15);
+        let node = world.node("broker");
+        world.block_on(async {
+            let store = struck(&world, &node, &segment_path(1), 30).await;
+            let (found, skips) = read_over(&store).await;
+            assert_eq!((found.len() as u64, skips), (COUNT - 1, 1));
+            let damaged = store.quarantined()[0].from;
+            let (whole, _) = read_over(&store).await;
+            lead_astray(&world, &node, at, damaged);
+            let (found, skips) = read_over(&store).await;
+            assert_eq!((found, skips), (whole, 1), "entry {at}");
+        });
+    }
+}
+
 #[test]
 fn an_entry_that_leads_beyond_the_checkpoint_is_made_anew() {
     // Into a record that no checkpoint vouches for, behind the log, and behind all there can be.
