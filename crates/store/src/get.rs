@@ -325,24 +325,25 @@ impl<'a> Gathered<'a> {
     }
 
     /// What the entry at `place` should be, where it leads into damage by mistake: a log's entries
-    /// rise, and this one does not.
+    /// rise, and this one does not. An error where nobody can tell what it should be.
     async fn mended(&self, entry: &Entry, place: u64) -> io::Result<Option<Entry>> {
         let queue = self.request.queue.queue();
-        if self.log.refusal().is_some() || !queue.is_durable(place) {
-            return Ok(None);
-        }
+        let falls = |one: &Entry, next: &Entry| {
+            !one.is_filler() && !next.is_filler() && one.physical >= next.physical
+        };
         let before = match place.checked_sub(1) {
             Some(before) => queue.entry(before).await?,
             None => None,
         };
         let behind = if queue.is_durable(place + 1) { queue.entry(place + 1).await? } else { None };
-        let falls = |one: &Entry, next: &Entry| {
-            !one.is_filler() && !next.is_filler() && one.physical >= next.physical
-        };
         let is_astray = before.is_some_and(|before| falls(&before, entry))
             || behind.is_some_and(|behind| falls(entry, &behind));
         if !is_astray {
             return Ok(None);
+        }
+        if self.log.refusal().is_some() || !queue.is_durable(place) {
+            let cause = format!("the entry at {place} leads into damage, maybe by mistake");
+            return Err(io::Error::other(cause));
         }
         if mend(self.log, queue, place).await? {
             return queue.entry(place).await;

@@ -301,6 +301,27 @@ fn an_entry_that_leads_into_damage_by_mistake_is_made_anew() {
 }
 
 #[test]
+fn a_failed_store_does_not_pass_over_an_entry_that_leads_into_damage_by_mistake() {
+    let world = World::new(16);
+    let node = world.node("broker");
+    world.block_on(async {
+        let store = struck(&world, &node, &segment_path(1), 30).await;
+        let _ = read_over(&store).await;
+        let queue = store.queue("Orders", 1);
+        fault::sync_error::next(&world.control(), &node, 1);
+        let appended = append(&store, &queue, &[7; 700]).await.unwrap();
+        assert!(store.flushed().wait(appended.end).await.is_err(), "the sync fails");
+        lead_astray(&world, &node, 20, store.quarantined()[0].from);
+        let (from, count_max, bytes_max) = (QueueOffset(20), 1, 1);
+        let filter = &|_| true;
+        let request = GetRequest { queue: &queue, from, count_max, bytes_max, filter };
+        // What it does not know it does not call gone, and it makes nothing anew.
+        let result = store.get(&request).await;
+        assert_eq!((result.status, result.next_begin), (GetStatus::ReadFailed, from));
+    });
+}
+
+#[test]
 fn an_entry_that_leads_beyond_the_checkpoint_is_made_anew() {
     // Into a record that no checkpoint vouches for, behind the log, and behind all there can be.
     for target in [None, Some(1 << 20), Some(u64::MAX - 3)] {
