@@ -18,7 +18,7 @@
 //! | `order` | O1 O2 O3 |
 //! | `queue_log` | Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 |
 //! | `consumer` | C1 C2 C3 C4 |
-//! | `recovery` | S1 S2 S3 S4 S5 S6 S7 S9 S10 S12 S14 S16 |
+//! | `recovery` | S1 S2 S3 S4 S5 S6 S7 S9 S10 S12 S14 S16 S17 |
 //! | `retention` | E1 E2 E3 E4 E5 S11 |
 //! | `rebalance` | B1 |
 //! | `long_poll` | LP1 LP2 |
@@ -113,6 +113,7 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(recovery::GoldenBytes),
         Box::new(recovery::TablesAreWhole),
         Box::new(recovery::TablesAreHandedOn),
+        Box::new(recovery::StartKeepsPlaces),
         Box::new(retention::DeletionIsDue),
         Box::new(retention::HeadGoesFirst),
         Box::new(retention::LaggingReaderIsTold),
@@ -133,7 +134,7 @@ mod tests {
         let ids: BTreeSet<&str> = claims.iter().map(|claim| claim.id).collect();
         let listed = "B1 C1 C2 C3 C4 D1 D11 D2 D3 D4 D5 D6 D7 D8 D9 E1 E2 E3 E4 E5 I1 I19 I2 I3 \
                       I6 LP1 LP2 LV1 O1 O2 O3 P1 P2 P5 Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 S1 S10 S11 \
-                      S12 S14 S16 S2 S3 S4 S5 S6 S7 S9";
+                      S12 S14 S16 S17 S2 S3 S4 S5 S6 S7 S9";
         assert_eq!(ids.into_iter().collect::<Vec<_>>().join(" "), listed);
         for claim in claims {
             assert!(claim.sentence.ends_with('.') && !claim.source.is_empty(), "{}", claim.id);

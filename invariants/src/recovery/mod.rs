@@ -10,6 +10,7 @@ mod queues_mirror_the_log;
 mod records_are_sound;
 mod recovery_is_idempotent;
 mod roll_is_exact;
+mod start_keeps_places;
 mod tables_are_handed_on;
 mod tables_are_whole;
 
@@ -23,5 +24,6 @@ pub use queues_mirror_the_log::QueuesMirrorTheLog;
 pub use records_are_sound::RecordsAreSound;
 pub use recovery_is_idempotent::RecoveryIsIdempotent;
 pub use roll_is_exact::RollIsExact;
+pub use start_keeps_places::StartKeepsPlaces;
 pub use tables_are_handed_on::{LEFT, TablesAreHandedOn};
 pub use tables_are_whole::TablesAreWhole;
