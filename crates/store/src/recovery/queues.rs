@@ -216,7 +216,9 @@ async fn vouched_end(queue: &Queue, vouched: u64) -> io::Result<Option<u64>> {
         }
     }
     let Some(file) = low.checked_sub(1).map(|last| spans[last]) else { return Ok(None) };
-    let (mut low, mut high) = (file.first() + 1, file.behind());
+    // No further than there is data: a look into a hole takes a page of memory, and 100,000 queues
+    // would each take one for every halving.
+    let (mut low, mut high) = (file.first() + 1, queue.data_behind(file).await?);
     while low < high {
         let middle = low.midpoint(high);
         if is_vouched(queue, middle, vouched).await? {
