@@ -2,11 +2,7 @@
 
 use crate::history::{Event, Pull, PullStatus, What};
 use crate::invariant::{Claim, Found, Invariant};
-use crate::ledger::{Entry, Fault};
 use crate::world::World;
-
-/// How long after its start a node may not know yet where its queues end, in ms of true time.
-const CATCHING_UP_MS_MAX: u64 = 60_000;
 
 /// The property; [`Invariant::claim`] says it in words.
 #[derive(Debug, Default)]
@@ -19,12 +15,11 @@ const CLAIM: Claim = Claim {
                then the suggested offset lies in them; found and unmatched only within, and on.",
     source: "RocketMQ #1825, #2181, #3503; internals.md 5",
     limits: "Pulls of readers without a group. Right after a start a broker may not know its \
-             queues' ends yet: then an offset behind the end it tells may be answered with \
-             nothing found, the suggestion unchanged.",
+             queues' ends yet: then it tells none, and refuses.",
 };
 
 /// What is wrong with an answer.
-fn wrong(pull: &Pull, is_catching_up: bool) -> Option<&'static str> {
+fn wrong(pull: &Pull) -> Option<&'static str> {
     let (from, next, min, max) = (pull.from, pull.next, pull.min, pull.max);
     let is_within = min <= from && from < max;
     match pull.status {
@@ -36,9 +31,7 @@ fn wrong(pull: &Pull, is_catching_up: bool) -> Option<&'static str> {
             Some("the next offset is not behind this one or not in the queue")
         }
         PullStatus::NotFound if next != from => Some("nothing there, and the offset moved"),
-        PullStatus::NotFound if from != max && !(is_catching_up && from > max) => {
-            Some("nothing there, and it is not the end")
-        }
+        PullStatus::NotFound if from != max => Some("nothing there, and it is not the end"),
         PullStatus::Illegal if min <= from && from <= max => {
             Some("illegal, and it is in the queue")
         }
@@ -55,14 +48,9 @@ impl Invariant for PullTellsTheTruth {
         &CLAIM
     }
 
-    fn on_event(&mut self, world: &World<'_>, event: &Event, found: &mut Found) {
+    fn on_event(&mut self, _: &World<'_>, event: &Event, found: &mut Found) {
         let What::Pulled(pull) = &event.what else { return };
-        let node = world.node_of(&pull.queue).unwrap_or_default();
-        let is_fresh = |entry: &Entry| {
-            entry.fault == Fault::Started && entry.at_ms + CATCHING_UP_MS_MAX >= event.at_ms
-        };
-        let is_catching_up = world.ledger.of(node).rev().any(is_fresh);
-        let wrong = wrong(pull, is_catching_up);
+        let wrong = wrong(pull);
         found.check(wrong.is_none(), [event.index], || {
             let (from, next, min, max) = (pull.from, pull.next, pull.min, pull.max);
             let said = format!("{:?}, next {next}, min {min}, max {max}", pull.status);
@@ -99,8 +87,6 @@ mod tests {
         for (status, from, next) in truths {
             told(&mut run, status, from, next);
         }
-        run.fault(Fault::Started);
-        told(&mut run, NotFound, 9, 9);
         run.assert_green();
     }
 

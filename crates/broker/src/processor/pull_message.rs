@@ -15,6 +15,7 @@ use store::{GetRequest, GetResult, GetStatus, QueueHandle};
 
 use super::answer::Answer;
 use super::check_client_config::unsupported_filter;
+use super::queue_offset::{CATCH_UP_WAIT_MAX, not_whole};
 use crate::admission::SEE_FAQ;
 use crate::refusal::{RETRY_AFTER_OVERLOAD_MS, Refusal};
 use crate::state::State;
@@ -82,41 +83,48 @@ impl Pull {
     }
 
     /// Reads; at the tail, and if the client allows it, waits for what it wants and reads again.
+    /// So does, also if the client does not, who is at the tail of what is visible while dispatch
+    /// still catches up after a restart: how far the queue reaches is not known before.
     async fn read_or_wait(
         &self,
         state: &State,
         connection: &Connection,
     ) -> Result<(GetResult, ResponseCode), Refusal> {
+        let begun = state.clock.monotonic();
         let mut from = self.from;
-        let mut result = self.read(state, from).await;
-        let mut code = code_of(&result, from)?;
-        let Some(hold) = self.hold.filter(|_| code == ResponseCode::PULL_NOT_FOUND) else {
-            return Ok((result, code));
-        };
-        let deadline = state.clock.monotonic() + hold;
+        let mut has_waited = false;
         loop {
+            // Before the read: what a queue tells once it is caught up, it told before the restart.
+            let hidden_to = (!self.queue.is_caught_up()).then(|| self.queue.known_end());
+            let result = self.read(state, from).await;
+            let code = code_of(&result, from)?;
+            let nothing = code == ResponseCode::PULL_NOT_FOUND;
+            // What came may be unwanted: then the wait goes on behind it.
+            let unwanted = nothing
+                || code == ResponseCode::PULL_RETRY_IMMEDIATELY
+                    && has_waited
+                    && self.hold.is_some();
+            if has_waited {
+                runtime::sometimes!("broker: a held pull woke for a message it wanted", !unwanted);
+            }
+            let hidden_to = hidden_to.filter(|_| nothing);
+            let hold = self.hold.or(hidden_to.map(|_| CATCH_UP_WAIT_MAX));
+            let Some(hold) = hold.filter(|_| unwanted) else { return Ok((result, code)) };
             from = result.next_begin;
-            let arrived = self.queue.dispatched().wait(from.0 + 1);
+            let more = hidden_to.map_or(from.0 + 1, |hidden_to| hidden_to.0.min(from.0 + 1));
+            let arrived = self.queue.dispatched().wait(more);
             let given_up = race(
                 race(state.draining.stopped(), connection.closed()),
-                state.clock.sleep_until(deadline),
+                state.clock.sleep_until(begun + hold),
             );
             match race(arrived, given_up).await {
-                Either::Left(Ok(())) => {}
+                Either::Left(Ok(())) => has_waited = true,
                 Either::Left(Err(closed)) => {
                     let remark = closed.reason.to_string();
                     return Err(Refusal::new(ResponseCode::SERVICE_NOT_AVAILABLE, remark));
                 }
+                Either::Right(_) if hidden_to.is_some() => return Err(not_whole(&self.queue)),
                 Either::Right(_) => return Ok((result, code)),
-            }
-            result = self.read(state, from).await;
-            code = code_of(&result, from)?;
-            // What came may be unwanted: then the wait goes on behind it.
-            let unwanted = code == ResponseCode::PULL_RETRY_IMMEDIATELY
-                || code == ResponseCode::PULL_NOT_FOUND;
-            runtime::sometimes!("broker: a held pull woke for a message it wanted", !unwanted);
-            if !unwanted {
-                return Ok((result, code));
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::state::State;
 
 /// How long a question about the messages of a queue waits, after a restart, until what recovery
 /// found is visible.
-const CATCH_UP_WAIT_MAX: Duration = Duration::from_secs(2);
+pub(super) const CATCH_UP_WAIT_MAX: Duration = Duration::from_secs(2);
 
 fn find(state: &State, topic: &str, queue_id: i32) -> Option<QueueHandle> {
     state.store.find_queue(topic, u32::try_from(queue_id).ok()?)
@@ -34,13 +34,17 @@ pub(crate) async fn find_whole(
     if !queue.is_caught_up() {
         let waited = state.clock.timeout(CATCH_UP_WAIT_MAX, queue.caught_up()).await;
         if !matches!(waited, Ok(Ok(()))) && !queue.is_caught_up() {
-            let remark = format!(
-                "the broker has restarted and still reads what it holds of {queue:?}; try again"
-            );
-            return Err(Refusal::new(ResponseCode::SYSTEM_BUSY, remark));
+            return Err(not_whole(&queue));
         }
     }
     Ok(Some(queue))
+}
+
+/// Not everything that the queue holds is visible yet.
+pub(super) fn not_whole(queue: &QueueHandle) -> Refusal {
+    let remark =
+        format!("the broker has restarted and still reads what it holds of {queue:?}; try again");
+    Refusal::new(ResponseCode::SYSTEM_BUSY, remark)
 }
 
 fn unreadable(error: ReadError) -> Refusal {

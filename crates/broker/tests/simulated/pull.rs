@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use protocol::ResponseCode;
 use protocol::header::PullMessageRequestHeader;
+use protocol::{RemotingCommand, RequestCode, ResponseCode};
+use sim::fault::full_disk;
 use store::FlushMode;
 
 use crate::scene::{SECOND, config, pull_header, run, send_header};
@@ -59,8 +60,7 @@ fn a_filter_passes_its_tags_and_the_offset_moves_over_the_others() {
         let none = scene.pull_as(of("TagX")).await;
         assert_eq!(none.code, ResponseCode::PULL_RETRY_IMMEDIATELY);
         assert_eq!(none.header.next_begin_offset, 4);
-        let request =
-            protocol::RemotingCommand::request(protocol::RequestCode::PULL_MESSAGE, &of("||"));
+        let request = RemotingCommand::request(RequestCode::PULL_MESSAGE, &of("||"));
         assert_eq!(
             scene.ask(request).await.response_code(),
             ResponseCode::SUBSCRIPTION_PARSE_FAILED
@@ -140,8 +140,7 @@ fn what_cannot_be_pulled_is_refused_by_its_code() {
             ),
         ];
         for (header, code) in cases {
-            let request =
-                protocol::RemotingCommand::request(protocol::RequestCode::PULL_MESSAGE, &header);
+            let request = RemotingCommand::request(RequestCode::PULL_MESSAGE, &header);
             let reply = scene.ask(request).await;
             assert_eq!(reply.response_code(), code, "{:?}", reply.remark);
         }
@@ -164,5 +163,43 @@ fn a_broker_that_ends_answers_the_pulls_it_holds() {
         let pulled = scene.pull_as(held(1, "*")).await;
         assert_eq!(pulled.code, ResponseCode::PULL_NOT_FOUND);
         assert!(scene.control.elapsed() - begun < Duration::from_millis(2_500));
+    });
+}
+
+/// Found by `boundaries` with seed 698455: the end told was lower than the one before the restart.
+#[test]
+fn a_restarted_broker_tells_no_end_before_it_knows_it() {
+    run(18, config(FlushMode::Sync), async |scene| {
+        for body in ["a", "b", "c"] {
+            scene.send(body).await;
+        }
+        // The group's first pull writes a file.
+        assert_eq!(scene.pull(0).await.header.max_offset, 3);
+        // The queue's file is gone, and there is no room to make it anew from the log.
+        scene.control.power_fail(&scene.broker);
+        full_disk::capacity(&scene.control, &scene.broker, 0);
+        scene.power_cycle().await;
+        for (header, wait) in [(pull_header(2), 2), (held(3, "*"), 15), (held(9, "*"), 15)] {
+            let begun = scene.control.elapsed();
+            let request = RemotingCommand::request(RequestCode::PULL_MESSAGE, &header);
+            let refused = scene.ask(request).await;
+            assert_eq!(refused.response_code(), ResponseCode::SYSTEM_BUSY);
+            let remark = refused.remark.unwrap_or_default();
+            assert!(remark.contains("still reads"), "{remark}");
+            let took = scene.control.elapsed() - begun;
+            assert!(took >= wait * SECOND && took < (wait + 1) * SECOND, "it took {took:?}");
+        }
+        let (control, broker) = (scene.control.clone(), scene.broker.clone());
+        scene.control.spawn_on(&scene.client, async move {
+            control.sleep(5 * SECOND).await;
+            full_disk::capacity(&control, &broker, u64::MAX);
+        });
+        let begun = scene.control.elapsed();
+        let pulled = scene.pull_as(held(9, "*")).await;
+        assert_eq!(pulled.code, ResponseCode::PULL_OFFSET_MOVED, "{}", pulled.remark);
+        assert_eq!((pulled.header.next_begin_offset, pulled.header.max_offset), (3, 3));
+        let took = scene.control.elapsed() - begun;
+        assert!(took >= 5 * SECOND && took < 8 * SECOND, "it took {took:?}");
+        assert_eq!(scene.pull(0).await.bodies(), ["a", "b", "c"]);
     });
 }
