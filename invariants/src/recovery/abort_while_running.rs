@@ -23,8 +23,8 @@ const CLAIM: Claim = Claim {
     source: "internals.md 4.1; ROCKETMQ-320: removed although dispatch lags",
     limits: "A node is known to serve by a recovery that ended well or by an acknowledged send, \
              and not when its start refused in the end: that ends a store in order. A node whose \
-             disk was lost or met an error is judged again from its next start on, unless it \
-             served and gave up: who fails never takes the abort file away.",
+             disk was lost or met an error is judged again from its next start on that ends well, \
+             unless it served and gave up: who fails never takes the abort file away.",
 };
 
 /// What ended the node's last life.
@@ -36,11 +36,14 @@ fn last_end<'a>(world: &World<'a>, node: &str) -> Option<&'a Entry> {
     world.ledger.of(node).rev().find(ends)
 }
 
-/// Whether the node's disk failed it, or lied to it, in the life that ended so or since: it may
-/// have stopped with less than all in place then, or have failed to start.
-fn met_an_error(world: &World<'_>, node: &str, end: &Entry) -> bool {
+/// Whether the node's disk failed it, or lied to it, in the last life that is known to have served
+/// (or in the one that ended so) or since: it may have stopped with less than all in place then, or
+/// have failed to start.
+fn met_an_error(world: &World<'_>, node: &str, end: &Entry, served_ms: Option<u64>) -> bool {
     let lives = world.ledger.of(node).filter(|entry| entry.fault == Fault::Started);
-    let began = lives.take_while(|start| start.index < end.index).last();
+    let until_ms = served_ms.unwrap_or(u64::MAX);
+    let is_before = |start: &&Entry| start.index < end.index && start.at_ms <= until_ms;
+    let began = lives.take_while(is_before).last();
     let since = began.map_or(0, |start| start.index);
     world.ledger.of(node).filter(|entry| entry.index >= since).any(|entry| {
         let fault = &entry.fault;
@@ -73,7 +76,8 @@ impl Invariant for AbortWhileRunning {
         let served_ms = self.served_ms.get(node).copied();
         match last_end(world, node) {
             // A start that fails behind its store stops the store in good order.
-            Some(end) if met_an_error(world, node, end) && !gave_up(world, node, end) => {}
+            Some(end)
+                if met_an_error(world, node, end, served_ms) && !gave_up(world, node, end) => {}
             Some(end) if end.fault == Fault::Stopped => {
                 found.check(!before.abort && !before.abort_is_durable(), [], || {
                     "the node was stopped cleanly and the abort file stands".to_owned()
@@ -184,6 +188,21 @@ mod tests {
         earlier.fault(Fault::Started);
         earlier.restart(Fault::Stopped, raised(&[a]), raised(&[a]));
         earlier.assert_red(&[]);
+    }
+
+    #[test]
+    fn a_start_that_was_killed_does_not_forget_the_error_of_the_life_before() {
+        let killed_amid_a_start = |error: Option<Fault>| {
+            let (mut run, a) = run();
+            error.into_iter().for_each(|error| run.fault(error));
+            run.fault(Fault::ProcessKill);
+            run.fault(Fault::Started);
+            run.restart(Fault::PowerLoss, disk(&[a]), raised(&[a]));
+            run
+        };
+        // It may have ended its store in order before the full disk kept it from the rest.
+        killed_amid_a_start(Some(Fault::NoSpace)).assert_green();
+        killed_amid_a_start(None).assert_red(&[]);
     }
 
     #[test]
