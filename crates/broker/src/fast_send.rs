@@ -79,6 +79,13 @@ struct Prepared {
     properties: Range<usize>,
 }
 
+impl Prepared {
+    /// The queue that it goes to.
+    fn queue<'a>(&self, targets: &'a [Target]) -> Option<&'a QueueHandle> {
+        targets[self.target].queues.get(self.queue_id as usize)?.as_ref()
+    }
+}
+
 impl FastSend {
     /// The fast path of `connection`.
     pub(crate) fn new(state: Arc<State>, connection: &Connection) -> Self {
@@ -186,6 +193,7 @@ impl FastSend {
     fn append(&mut self, frames: &[Frame], out: &mut Outbox) {
         let state = self.state.clone();
         let due = state.clock.monotonic() + state.sync_flush_timeout();
+        self.prepared.iter().filter_map(|send| send.queue(&self.targets)).for_each(|it| it.touch());
         let admitted = state.store.admit();
         let mut appender = match admitted.and_then(|it| it.has_room(0).map(|()| it)) {
             Ok(appender) => appender,
@@ -194,8 +202,7 @@ impl FastSend {
             Err(_) => return,
         };
         for send in &self.prepared {
-            let target = &self.targets[send.target];
-            let Some(Some(queue)) = target.queues.get(send.queue_id as usize) else { continue };
+            let Some(queue) = send.queue(&self.targets) else { continue };
             let place = appender.append(&Append {
                 queue,
                 flag: send.message_flag,

@@ -3,8 +3,10 @@
 //! Pure: a table is a value, and a change makes a new one. Whoever changes it writes the new table
 //! to disk first and puts it in force then (see `tables.rs`), so what a client was told survives.
 
-use std::collections::BTreeMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use message::{permission, topic};
 use protocol::body::{BodyError, DataVersion, TopicConfig, TopicConfigSerializeWrapper};
@@ -14,7 +16,7 @@ use crate::config::BrokerConfig;
 /// The topics at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Topics {
-    configs: BTreeMap<String, Arc<TopicConfig>>,
+    configs: IndexMap<String, Arc<TopicConfig>, BuildHasherDefault<DefaultHasher>>,
     data_version: DataVersion,
 }
 

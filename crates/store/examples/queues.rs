@@ -8,11 +8,13 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use message::{PhysicalOffset, SysFlag};
+use runtime::Clock;
 use runtime_tokio::TokioRuntime;
 use store::{Append, AppendError, QueueHandle, Store, StoreConfig, StoreHandles};
 
@@ -20,6 +22,8 @@ type Failure = Box<dyn Error>;
 
 /// Messages per hold of the lock, as a busy connection has them.
 const BATCH: u64 = 32;
+/// Messages between two looks at the clock.
+const ROUND: u64 = 10_000;
 const QUEUES_PER_TOPIC: u64 = 5;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -60,16 +64,19 @@ async fn measure(topics: u64, messages: u64) -> Result<Figures, Failure> {
     let store = open(root.path()).await?;
     let queues = handles(&store, topics);
     let begun = clock.monotonic();
-    fill(&store, &queues, queues.len() as u64).await?;
+    fill(&store, &queues, 0..queues.len() as u64).await?;
     rows.push(("first message of every queue", format!("{:.1?}", since(begun))));
     store.dispatched().wait(store.appended().reached()).await?;
     rows.push(("… and its file", format!("{:.1?}", since(begun))));
-    let (begun, ran) = (clock.monotonic(), on_processor()?);
-    fill(&store, &queues, messages).await?;
-    rows.push(("append", each(since(begun))));
-    rows.push(("append, its thread's CPU", each(on_processor()?.saturating_sub(ran))));
+    let appends = rounds(&store, &queues, messages).await?;
+    rows.push(("append, its CPU: to 5 queues", each(appends.few)));
+    rows.push(("… to all in turn", each(appends.all)));
+    rows.push(("… to 5 beside their dispatch", each(appends.few_beside)));
+    let begun = clock.monotonic();
+    fill(&store, &queues, 0..messages).await?;
     store.dispatched().wait(store.appended().reached()).await?;
     rows.push(("append and dispatch", each(since(begun))));
+    rows.push(("find a queue by its name", each(find(&store, topics, messages, &clock)?)));
     rows.push(("queue files open", store.queue_files_open().to_string()));
     rows.push(("descriptors", std::fs::read_dir("/proc/self/fd")?.count().to_string()));
     rows.push(("memory beside the log", anonymous()?));
@@ -101,11 +108,47 @@ async fn measure(topics: u64, messages: u64) -> Result<Figures, Failure> {
 async fn be_killed(root: &Path, topics: u64) -> Result<(), Failure> {
     let store = open(root).await?;
     let queues = handles(&store, topics);
-    fill(&store, &queues, queues.len() as u64).await?;
+    fill(&store, &queues, 0..queues.len() as u64).await?;
     std::process::exit(0)
 }
 
-/// How long this thread has run: the time that dispatch takes away from it beside does not count.
+/// What appends take of their own thread's CPU.
+#[derive(Default)]
+struct Rounds {
+    /// To the first five queues.
+    few: Duration,
+    /// To all queues in turn.
+    all: Duration,
+    /// To the first five while dispatch is busy with all.
+    few_beside: Duration,
+}
+
+/// Round by round, so that all three find the same machine.
+async fn rounds(store: &Store, queues: &[QueueHandle], messages: u64) -> Result<Rounds, Failure> {
+    let mut rounds = Rounds::default();
+    let few = &queues[..5];
+    for begin in (0..messages).step_by(ROUND as usize) {
+        let numbers = begin..messages.min(begin + ROUND);
+        rounds.few += fill_on_processor(store, few, numbers.clone()).await?;
+        store.dispatched().wait(store.appended().reached()).await?;
+        rounds.all += fill_on_processor(store, queues, numbers.clone()).await?;
+        rounds.few_beside += fill_on_processor(store, few, numbers).await?;
+        store.dispatched().wait(store.appended().reached()).await?;
+    }
+    Ok(rounds)
+}
+
+async fn fill_on_processor(
+    store: &Store,
+    queues: &[QueueHandle],
+    numbers: Range<u64>,
+) -> Result<Duration, Failure> {
+    let ran = on_processor()?;
+    fill(store, queues, numbers).await?;
+    Ok(on_processor()?.saturating_sub(ran))
+}
+
+/// How long this thread has run: the time that others take away from it does not count.
 fn on_processor() -> Result<Duration, Failure> {
     let times = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     let ran = times.split(' ').next().ok_or("no time in /proc/thread-self/schedstat")?;
@@ -128,10 +171,23 @@ fn handles(store: &Store, topics: u64) -> Vec<QueueHandle> {
     numbers.map(handle).collect()
 }
 
-async fn fill(store: &Store, queues: &[QueueHandle], messages: u64) -> Result<(), Failure> {
-    let mut sent = 0;
-    while sent < messages {
-        let end = messages.min(sent + BATCH);
+/// How long it takes to find the queue of each message by its name.
+fn find(store: &Store, topics: u64, messages: u64, clock: &Clock) -> Result<Duration, Failure> {
+    let names: Vec<String> = (0..topics).map(|number| format!("Topic{number:05}")).collect();
+    let begun = clock.monotonic();
+    for number in 0..messages {
+        // A stride, so that neighbours are not found one behind the other.
+        let topic = &names[(number * 7919 % topics) as usize];
+        let queue_id = (number / topics % QUEUES_PER_TOPIC) as u32;
+        store.find_queue(topic, queue_id).ok_or("a queue is not found")?;
+    }
+    Ok(clock.monotonic().since(begun))
+}
+
+async fn fill(store: &Store, queues: &[QueueHandle], numbers: Range<u64>) -> Result<(), Failure> {
+    let mut sent = numbers.start;
+    while sent < numbers.end {
+        let end = numbers.end.min(sent + BATCH);
         match batch(store, queues, sent..end) {
             Ok(()) => sent = end,
             Err((at, AppendError::SegmentNotReady)) => {
@@ -147,13 +203,16 @@ async fn fill(store: &Store, queues: &[QueueHandle], messages: u64) -> Result<()
 fn batch(
     store: &Store,
     queues: &[QueueHandle],
-    numbers: std::ops::Range<u64>,
+    numbers: Range<u64>,
 ) -> Result<(), (u64, AppendError)> {
     let host = std::net::SocketAddr::from(([127, 0, 0, 1], 10_911));
+    let queue = |number: u64| &queues[(number % queues.len() as u64) as usize];
+    // As the broker does.
+    numbers.clone().for_each(|number| queue(number).touch());
     let mut appender = store.appender();
     for number in numbers {
         let message = Append {
-            queue: &queues[(number % queues.len() as u64) as usize],
+            queue: queue(number),
             flag: 0,
             sys_flag: SysFlag(0),
             born_timestamp: 0,

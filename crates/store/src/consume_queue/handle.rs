@@ -31,6 +31,13 @@ impl QueueHandle {
         self.0.queue_id()
     }
 
+    /// Says that a message will be appended soon. Of many queues each is out of the processor's
+    /// cache; who has several messages says so for all of them before it takes the append lock, and
+    /// the looks into memory overlap, instead of following each other under the lock.
+    pub fn touch(&self) {
+        self.0.touch();
+    }
+
     /// The first message that is still stored.
     pub fn min_offset(&self) -> QueueOffset {
         QueueOffset(self.0.min_offset())
